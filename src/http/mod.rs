@@ -1,0 +1,318 @@
+//! The wire: the only place that sends anything.
+//!
+//! A client of our own over `httparse` and `tokio-rustls`, since the requests that a tester must
+//! send (raw spaces and quotes in a target, dot segments, header order) and the evidence that he
+//! must keep (every header field as spelled, in order) are what typed clients take away. It never
+//! follows a redirect, refuses hosts that are neither the target's nor loopback, and bounds time,
+//! header size and body size whatever the target answers.
+
+mod connection;
+pub mod cookies;
+mod tls;
+pub mod user_agent;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use url::{Host, Url};
+
+use crate::model::exchange::{Exchange, Request, Response};
+use connection::Connection;
+
+/// What one answer may cost, whatever the target sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time to connect, TLS included.
+    pub connect: Duration,
+    /// Time from the first octet sent to the last octet received.
+    pub total: Duration,
+    /// Octets of status line and header fields.
+    pub head: usize,
+    /// Octets of the body; the rest is cut off and marked.
+    pub body: usize,
+    /// Redirects that a user agent follows in one navigation.
+    pub redirects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(20),
+            head: 64 * 1024,
+            body: 1024 * 1024,
+            redirects: 20,
+        }
+    }
+}
+
+/// An idle connection older than this may be closed by the peer at any moment; a new one is made.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// The exchanges of one scenario, in order; every send is written down before anyone judges.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Arc<Mutex<Vec<Arc<Exchange>>>>);
+
+impl Recorder {
+    /// The exchanges so far.
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn record(&self, exchange: impl FnOnce(usize) -> Exchange) -> Arc<Exchange> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let exchange = Arc::new(exchange(all.len() + 1));
+        all.push(exchange.clone());
+        exchange
+    }
+}
+
+/// Sends requests to the target and to loopback, and to nobody else.
+pub struct Http {
+    hosts: Mutex<BTreeSet<String>>,
+    limits: Limits,
+    pace: Pace,
+    tls: tls::Connector,
+    idle: Mutex<HashMap<Origin, Vec<Connection>>>,
+    sent: AtomicU64,
+    epoch: Instant,
+}
+
+impl Http {
+    /// A client for `hosts` (names or addresses) that leaves at least `pace` between two requests.
+    pub fn new(hosts: impl IntoIterator<Item = String>, limits: Limits, pace: Duration) -> Self {
+        Self {
+            hosts: Mutex::new(hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()),
+            limits,
+            pace: Pace { interval: pace, next: Mutex::new(None) },
+            tls: tls::Connector::default(),
+            idle: Mutex::default(),
+            sent: AtomicU64::new(0),
+            epoch: Instant::now(),
+        }
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Adds a host of the target, for example that of an endpoint which its metadata names.
+    pub fn allow(&self, host: &str) {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_ascii_lowercase());
+    }
+
+    /// Whether requests may go to that URL.
+    pub fn may_reach(&self, url: &str) -> bool {
+        Origin::of(url).is_ok_and(|origin| self.allows(&origin))
+    }
+
+    fn allows(&self, origin: &Origin) -> bool {
+        is_loopback(&origin.host)
+            || self.hosts.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin.host)
+    }
+
+    /// Sends `request` and records what happened. `Host`, `Content-Length` and `Connection` are
+    /// added where the caller did not set them; nothing else is touched.
+    pub async fn send(&self, recorder: &Recorder, request: Request) -> Arc<Exchange> {
+        let mut started = Instant::now();
+        let outcome = match Origin::of(&request.url).and_then(|origin| self.permit(origin)) {
+            Err(reason) => Err(reason),
+            Ok(origin) => {
+                self.pace.wait().await;
+                started = Instant::now();
+                self.exchange(&origin, &request).await
+            }
+        };
+        self.note(recorder, started, request, outcome)
+    }
+
+    /// Sends every request at the same moment, each on its own warm connection, and records the
+    /// answers in the order of the requests.
+    pub async fn race(&self, recorder: &Recorder, requests: Vec<Request>) -> Vec<Arc<Exchange>> {
+        let warm = join_all(requests.iter().map(|request| async {
+            let origin = Origin::of(&request.url).and_then(|origin| self.permit(origin))?;
+            Ok::<_, String>((self.connect(&origin).await?, origin))
+        }))
+        .await;
+        let started = Instant::now();
+        let outcomes = join_all(warm.into_iter().zip(&requests).map(|(warm, request)| async {
+            let (connection, origin) = warm?;
+            self.on(connection, &origin, request).await.map_err(|(reason, _)| reason)
+        }))
+        .await;
+        requests
+            .into_iter()
+            .zip(outcomes)
+            .map(|(request, outcome)| self.note(recorder, started, request, outcome))
+            .collect()
+    }
+
+    fn note(
+        &self,
+        recorder: &Recorder,
+        started: Instant,
+        request: Request,
+        outcome: Result<Response, String>,
+    ) -> Arc<Exchange> {
+        let elapsed = started.elapsed();
+        let at = started.duration_since(self.epoch);
+        recorder.record(|number| Exchange { number, at, elapsed, request, outcome })
+    }
+
+    fn permit(&self, origin: Origin) -> Result<Origin, String> {
+        if self.allows(&origin) {
+            return Ok(origin);
+        }
+        Err(format!("{} is neither a host of the target nor loopback: nothing was sent", origin.host))
+    }
+
+    async fn exchange(&self, origin: &Origin, request: &Request) -> Result<Response, String> {
+        if let Some(connection) = self.take_idle(origin) {
+            match self.on(connection, origin, request).await {
+                Ok(response) => return Ok(response),
+                // The peer closed an idle connection just then: a request that is safe to repeat is
+                // sent once more on a new one.
+                Err((_, true)) if matches!(request.method.as_str(), "GET" | "HEAD") => {}
+                Err((reason, _)) => return Err(reason),
+            }
+        }
+        let connection = self.connect(origin).await?;
+        self.on(connection, origin, request).await.map_err(|(reason, _)| reason)
+    }
+
+    async fn connect(&self, origin: &Origin) -> Result<Connection, String> {
+        tokio::time::timeout(self.limits.connect, Connection::open(origin, &self.tls))
+            .await
+            .map_err(|_| format!("no connection within {} s", self.limits.connect.as_secs()))?
+    }
+
+    async fn on(
+        &self,
+        mut connection: Connection,
+        origin: &Origin,
+        request: &Request,
+    ) -> Result<Response, (String, bool)> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let answer = tokio::time::timeout(self.limits.total, connection.exchange(origin, request, self.limits));
+        match answer.await {
+            Err(_) => Err((format!("no complete answer within {} s", self.limits.total.as_secs()), false)),
+            Ok(Err(broken)) => Err((broken.reason, broken.before_answer)),
+            Ok(Ok((response, reusable))) => {
+                if reusable {
+                    connection.idle_since = Instant::now();
+                    let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                    idle.entry(origin.clone()).or_default().push(connection);
+                }
+                Ok(response)
+            }
+        }
+    }
+
+    fn take_idle(&self, origin: &Origin) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle.get_mut(origin)?;
+        waiting.retain(|connection| connection.idle_since.elapsed() < IDLE);
+        waiting.pop()
+    }
+}
+
+/// Scheme, host and port to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) tls: bool,
+    /// Lower case, IPv6 without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Origin {
+    pub(crate) fn of(url: &str) -> Result<Self, String> {
+        let parsed = Url::parse(url).map_err(|e| format!("not an absolute URL: {e}"))?;
+        let tls = match parsed.scheme() {
+            "https" => true,
+            "http" => false,
+            other => return Err(format!("scheme {other} is not http or https")),
+        };
+        let host = match parsed.host() {
+            Some(Host::Domain(name)) => name.to_ascii_lowercase(),
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            None => return Err("the URL names no host".into()),
+        };
+        Ok(Self { tls, host, port: parsed.port_or_known_default().unwrap_or(if tls { 443 } else { 80 }) })
+    }
+}
+
+/// The address or name belongs to this machine (127.0.0.0/8, ::1, `localhost`).
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match host.parse::<std::net::IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// Leaves a minimum interval between the starts of two requests.
+struct Pace {
+    interval: Duration,
+    next: Mutex<Option<Instant>>,
+}
+
+impl Pace {
+    async fn wait(&self) {
+        if self.interval.is_zero() {
+            return;
+        }
+        let start = {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let start = next.map_or_else(Instant::now, |at| at.max(Instant::now()));
+            *next = Some(start + self.interval);
+            start
+        };
+        tokio::time::sleep_until(start.into()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_recognised() {
+        for host in ["127.0.0.1", "127.9.8.7", "::1", "[::1]", "localhost", "LOCALHOST"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["127.0.0.1.probe.invalid", "10.0.0.1", "localhost.probe.invalid", "app.test"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_the_default_port_of_its_scheme() {
+        assert_eq!(Origin::of("https://As.test/x").unwrap(), Origin { tls: true, host: "as.test".into(), port: 443 });
+        assert_eq!(Origin::of("http://[::1]:8/").unwrap(), Origin { tls: false, host: "::1".into(), port: 8 });
+        assert!(Origin::of("javascript:alert(1)").is_err());
+        assert!(Origin::of("/relative").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_foreign_host_is_refused_before_anything_is_sent() {
+        let http = Http::new(["as.test".to_owned()], Limits::default(), Duration::ZERO);
+        let recorder = Recorder::default();
+        let request =
+            Request { method: "GET".into(), url: "http://probe.invalid/".into(), headers: vec![], body: vec![] };
+        let exchange = http.send(&recorder, request).await;
+        assert!(exchange.outcome.as_ref().unwrap_err().contains("neither a host of the target nor loopback"));
+        assert_eq!(http.requests(), 0);
+        assert_eq!(recorder.exchanges().len(), 1);
+    }
+}

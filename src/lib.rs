@@ -1,0 +1,6 @@
+//! Conformance and security test harness for the OAuth 2.1 authorization code flow with PKCE,
+//! public clients.
+
+pub mod http;
+pub mod model;
+pub mod oauth;

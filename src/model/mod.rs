@@ -1,0 +1,9 @@
+//! Pure data: what a duty is, what went over the wire, what was judged, and the report drawn from it.
+//!
+//! Nothing here reads a file, a clock or a socket.
+
+pub mod exchange;
+pub mod redact;
+pub mod report;
+pub mod requirement;
+pub mod verdict;

@@ -1,0 +1,149 @@
+//! Compact JWS (RFC 7515) read strictly, and its signature checked with a published key.
+//!
+//! Typed JWT libraries hide what an auditor must see, so the parts are read here and only the
+//! signature is left to one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::verify;
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::{Map, Value};
+
+/// A compact JWS with its parts decoded.
+#[derive(Clone)]
+pub struct Jws {
+    /// The JOSE header.
+    pub header: Map<String, Value>,
+    /// The claims.
+    pub claims: Map<String, Value>,
+    signed: String,
+    signature: String,
+}
+
+impl Jws {
+    /// Reads three base64url parts with a JSON header that has `alg`; says what is wrong otherwise.
+    pub fn read(token: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header, claims, signature] = parts[..] else {
+            return Err(format!("{} parts instead of 3", parts.len()));
+        };
+        let object = |part: &str, what: &str| -> Result<Map<String, Value>, String> {
+            let octets = URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("the {what} is not base64url"))?;
+            serde_json::from_slice(&octets).map_err(|_| format!("the {what} is no JSON object"))
+        };
+        let jws = Self {
+            header: object(header, "header")?,
+            claims: object(claims, "payload")?,
+            signed: format!("{header}.{claims}"),
+            signature: signature.to_owned(),
+        };
+        match jws.header.get("alg") {
+            Some(Value::String(_)) => Ok(jws),
+            _ => Err("the header has no alg".into()),
+        }
+    }
+
+    /// The `alg` of the header.
+    pub fn alg(&self) -> &str {
+        self.header.get("alg").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A claim that is a string.
+    pub fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim)?.as_str()
+    }
+
+    /// A claim that is a number of seconds since the epoch.
+    pub fn seconds(&self, claim: &str) -> Option<i64> {
+        let value = self.claims.get(claim)?;
+        #[expect(clippy::cast_possible_truncation, reason = "a NumericDate may have a fraction, which is dropped")]
+        value.as_i64().or_else(|| value.as_f64().map(|f| f as i64))
+    }
+
+    /// The `aud` claim as a list (RFC 7519 §4.1.3: a string or an array of strings).
+    pub fn audience(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// Checks the signature with the keys of a JWK Set document; says why no key fits.
+    pub fn verify(&self, jwks: &Value) -> Result<(), String> {
+        let alg: Algorithm = self.alg().parse().map_err(|_| format!("alg {} is not supported", self.alg()))?;
+        if matches!(alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
+            return Err(format!("alg {} is symmetric", self.alg()));
+        }
+        let keys = jwks.get("keys").and_then(Value::as_array).ok_or("the key set has no keys array")?;
+        let kid = self.header.get("kid").and_then(Value::as_str);
+        let mut candidates = 0;
+        for key in keys {
+            let Ok(key) = serde_json::from_value::<Jwk>(key.clone()) else { continue };
+            let fits = match (kid, &key.common.key_id) {
+                (Some(wanted), Some(id)) => wanted == id,
+                _ => true,
+            };
+            if !fits || key.common.public_key_use == Some(PublicKeyUse::Encryption) {
+                continue;
+            }
+            candidates += 1;
+            let Ok(decoding) = DecodingKey::from_jwk(&key) else { continue };
+            if matches!(verify(&self.signature, self.signed.as_bytes(), &decoding, alg), Ok(true)) {
+                return Ok(());
+            }
+        }
+        Err(match (candidates, kid) {
+            (0, Some(_)) => "no published key has its kid".into(),
+            (0, None) => "no published key can verify it".into(),
+            (n, _) => format!("none of {n} published keys verifies it"),
+        })
+    }
+}
+
+impl std::fmt::Debug for Jws {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Jws(alg {})", self.alg())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{EncodingKey, Header};
+    use serde_json::json;
+
+    use super::*;
+
+    fn part(value: &Value) -> String {
+        URL_SAFE_NO_PAD.encode(value.to_string())
+    }
+
+    #[test]
+    fn the_parts_are_read() {
+        let jws = Jws::read(&format!("{}.{}.c2ln", part(&json!({"alg":"ES256"})), part(&json!({"aud":["a"],"exp":7.5})))).unwrap();
+        assert_eq!((jws.alg(), jws.audience(), jws.seconds("exp")), ("ES256", vec!["a"], Some(7)));
+    }
+
+    #[test]
+    fn what_is_no_jws_is_named() {
+        for (token, why) in [
+            ("opaque".to_owned(), "1 parts"),
+            ("a.b.c.d.e".to_owned(), "5 parts"),
+            ("e30=.e30.x".to_owned(), "not base64url"),
+            ("W10.e30.x".to_owned(), "no JSON object"),
+            ("e30.e30.x".to_owned(), "no alg"),
+        ] {
+            assert!(Jws::read(&token).unwrap_err().contains(why), "{token}");
+        }
+    }
+
+    #[test]
+    fn unsigned_and_symmetric_tokens_never_verify() {
+        let keys = json!({"keys":[{"kty":"oct","k":"c2VjcmV0"}]});
+        let none = format!("{}.{}.", part(&json!({"alg":"none"})), part(&json!({})));
+        assert!(Jws::read(&none).unwrap().verify(&keys).unwrap_err().contains("not supported"));
+        let hs = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &json!({}), &EncodingKey::from_secret(b"secret")).unwrap();
+        assert!(Jws::read(&hs).unwrap().verify(&keys).unwrap_err().contains("symmetric"));
+    }
+}

@@ -1,6 +1,9 @@
 //! Conformance and security test harness for the OAuth 2.1 authorization code flow with PKCE,
 //! public clients.
 
+pub mod catalogue;
+pub mod expect;
 pub mod http;
 pub mod model;
 pub mod oauth;
+pub mod target;

@@ -1,1 +1,33 @@
-//! Reference server.
+//! A conformant OAuth 2.1 authorization server, OpenID provider and protected API for one host,
+//! with state in memory and seeded users and clients, and with defects to switch on one at a time.
+//!
+//! [`serve`] starts it on a free port; [`Policy::with`] picks a [`Defect`]. The handlers know no
+//! defects: each decision is one question on [`Policy`].
+
+#![warn(missing_docs)]
+
+mod app;
+mod clients;
+mod clock;
+mod config;
+mod defect;
+mod endpoints;
+mod http;
+mod issue;
+mod jwt;
+mod keys;
+mod pages;
+mod params;
+mod pkce;
+mod policy;
+mod redirect_uri;
+mod scope;
+pub mod seeds;
+mod server;
+mod state;
+
+pub use clock::Clock;
+pub use config::{Config, Lifetimes, SigningAlgorithm};
+pub use defect::{Defect, UnknownDefect};
+pub use policy::Policy;
+pub use server::{Server, serve};

@@ -1,0 +1,39 @@
+Feature: Login and consent
+  The user proves who he is and decides; only then does a code exist.
+
+  Background:
+    Given a client whose flow works
+
+  @authn.wrong-credentials
+  Rule: A failed sign-in MUST NOT produce an authorization code
+    Scenario: a wrong password
+      Given a browser in which nobody signed in
+      When the user signs in with a wrong password
+      Then no code is delivered
+
+  @authn.prompt-none-without-session
+  Rule: prompt=none without a session MUST return an error and show no UI
+    Scenario: nobody signed in
+      Given a browser in which nobody signed in
+      When the browser opens the authorization request with prompt set to "none"
+      Then an error without interaction comes back: login_required, interaction_required, consent_required, account_selection_required
+
+  @authn.clickjacking
+  Rule: Login pages MUST NOT be framed by foreign sites
+    Scenario: the sign-in page
+      Given a browser in which nobody signed in
+      When the browser opens the authorization request
+      Then the page forbids framing
+
+  @consent.decision-obtained
+  Rule: The first grant for a client MUST rest on an authorization decision
+    Scenario: every configured client, each in a new browser
+      When the user signs in for every configured client in a new browser
+      Then each grant rests on a decision
+
+  @consent.denied
+  Rule: A refusal by the user MUST reach the client as access_denied
+    Scenario: the user denies
+      Given a browser in which nobody signed in
+      When the user denies the request
+      Then the refusal reaches the client as access_denied

@@ -1,0 +1,78 @@
+//! What a server is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::policy::Policy;
+
+/// How the server behaves and where it listens.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The conformant policy, or one with a defect.
+    pub policy: Policy,
+    /// The algorithm of ID tokens and access tokens.
+    pub signing: SigningAlgorithm,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// The address to listen on; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Whether the authorization endpoint refuses a request without `code_challenge`. If not, such
+    /// a request yields a code, which the token endpoint then refuses: conformant with RFC 9700,
+    /// not with OAuth 2.1.
+    pub pkce_required: bool,
+    /// Whether requests are logged to standard error as JSON lines.
+    pub logging: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            policy: Policy::conformant(),
+            signing: SigningAlgorithm::default(),
+            lifetimes: Lifetimes::default(),
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            pkce_required: true,
+            logging: false,
+        }
+    }
+}
+
+/// A signature algorithm (RFC 7518 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SigningAlgorithm {
+    /// ECDSA with P-256 and SHA-256.
+    #[default]
+    Es256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 and a key of 2048 bits.
+    Rs256,
+}
+
+impl SigningAlgorithm {
+    /// The `alg` value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+/// Lifetimes in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Of an unused authorization code.
+    pub code: u64,
+    /// Of an access token.
+    pub access_token: u64,
+    /// Of an ID token.
+    pub id_token: u64,
+    /// Of a refresh token, counted from its issue.
+    pub refresh_token: u64,
+    /// Of a login session.
+    pub session: u64,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { code: 60, access_token: 600, id_token: 300, refresh_token: 86_400, session: 28_800 }
+    }
+}

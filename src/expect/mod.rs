@@ -1,0 +1,28 @@
+//! Pure judges: an answer and what the catalogue accepts go in, deviations come out. An empty list
+//! means that the answer conforms. No judge sends anything.
+
+pub mod authorization;
+pub mod metadata;
+pub mod resource;
+pub mod token;
+pub mod token_response;
+pub mod tokens;
+
+use crate::model::verdict::Deviation;
+
+/// What deviates; empty when the answer conforms.
+pub type Findings = Vec<Deviation>;
+
+/// No deviation when `holds`, otherwise the one that `deviation` makes.
+pub(crate) fn check(holds: bool, deviation: impl FnOnce() -> Deviation) -> Findings {
+    if holds { vec![] } else { vec![deviation()] }
+}
+
+/// Joins words for messages: `a, b or c`.
+pub(crate) fn or_list(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}

@@ -1,0 +1,6 @@
+//! The server under test: its profile, what is known about it, and how a user signs in there.
+
+pub mod capabilities;
+pub mod login;
+pub mod profile;
+pub mod secret;

@@ -2,8 +2,16 @@
 //! public clients.
 
 pub mod catalogue;
+pub mod cli;
+pub mod embedded;
 pub mod expect;
 pub mod http;
 pub mod model;
 pub mod oauth;
+pub mod plan;
+pub mod preflight;
+pub mod report;
+pub mod run;
+mod steps;
 pub mod target;
+pub mod world;

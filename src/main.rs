@@ -1,1 +1,7 @@
-fn main(){}
+//! The `authspec` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    authspec::cli::main()
+}

@@ -21,7 +21,11 @@ const CLIENTS: &[Client] = &[
     Client {
         id: seeds::WEB,
         name: "Example Web",
-        redirect_uris: &[seeds::WEB_REDIRECT_URI, seeds::WEB_REDIRECT_URI_WITH_QUERY, seeds::WEB_REDIRECT_URI_CLEARTEXT],
+        redirect_uris: &[
+            seeds::WEB_REDIRECT_URI,
+            seeds::WEB_REDIRECT_URI_WITH_QUERY,
+            seeds::WEB_REDIRECT_URI_CLEARTEXT,
+        ],
         post_logout_redirect_uris: &[seeds::POST_LOGOUT_REDIRECT_URI],
         scopes: seeds::CLIENT_SCOPES,
         remembers_consent: true,

@@ -53,7 +53,11 @@ impl FromStr for Defect {
     type Err = UnknownDefect;
 
     fn from_str(name: &str) -> Result<Self, UnknownDefect> {
-        Self::ALL.iter().copied().find(|d| d.name() == name).ok_or_else(|| UnknownDefect(name.to_owned()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|d| d.name() == name)
+            .ok_or_else(|| UnknownDefect(name.to_owned()))
     }
 }
 
@@ -95,7 +99,10 @@ mod tests {
             for id in ids {
                 let words = |part: &str| {
                     !part.is_empty()
-                        && part.split('-').all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+                        && part.split('-').all(|w| {
+                            !w.is_empty()
+                                && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                        })
                 };
                 assert!(id.split('.').count() >= 2 && id.split('.').all(words), "{defect}: {id}");
             }

@@ -3,7 +3,9 @@
 /// Whether the presented URI is the registered one. Simple string comparison; only the port of a
 /// loopback IP literal may differ.
 pub(crate) fn matches(registered: &str, presented: &str) -> bool {
-    registered == presented || loopback_without_port(presented).is_some_and(|p| loopback_without_port(registered) == Some(p))
+    registered == presented
+        || loopback_without_port(presented)
+            .is_some_and(|p| loopback_without_port(registered) == Some(p))
 }
 
 /// An http URI on a loopback IP literal, without its port: literal and the rest.
@@ -42,7 +44,11 @@ mod tests {
     fn strings_are_compared_exactly() {
         let registered = "https://app.example.test/callback";
         assert!(matches(registered, registered));
-        for other in ["https://app.example.test/callback/", "https://APP.example.test/callback", "https://app.example.test:443/callback"] {
+        for other in [
+            "https://app.example.test/callback/",
+            "https://APP.example.test/callback",
+            "https://app.example.test:443/callback",
+        ] {
             assert!(!matches(registered, other), "{other}");
         }
     }

@@ -40,7 +40,8 @@ pub const RESOURCE_SERVER: &str = "api";
 pub const RESOURCE_SERVER_SECRET: &str = "api-secret";
 
 /// The scopes that every client may have.
-pub const CLIENT_SCOPES: &[&str] = &["openid", "profile", "email", "offline_access", "api:read", "api:write"];
+pub const CLIENT_SCOPES: &[&str] =
+    &["openid", "profile", "email", "offline_access", "api:read", "api:write"];
 /// A scope that no client may have.
 pub const FORBIDDEN_SCOPE: &str = "api:admin";
 /// The scope of a request without `scope`.

@@ -229,9 +229,9 @@ pub fn secure_transport(landing: &Landing) -> Findings {
 
 /// A form posts code and the unchanged state to the redirect URI and is not stored anywhere.
 pub fn form_post(landing: &Landing, redirect_uri: &str, state: &str) -> Findings {
-    let Some(response) = landing.response.as_ref().filter(|r| r.mode == Mode::FormPost) else {
+    if landing.response.as_ref().is_none_or(|r| r.mode != Mode::FormPost) {
         return vec![Deviation::new("a page with a form that posts the response", landing.gist()).seen_in(&landing.exchange)];
-    };
+    }
     let mut findings = code_ok(landing, redirect_uri);
     findings.extend(state_unchanged(landing, state));
     let caching = landing.exchange.response().and_then(|r| r.header("cache-control")).unwrap_or("").to_ascii_lowercase();

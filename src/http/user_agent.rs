@@ -70,12 +70,11 @@ impl UserAgent {
         &mut self,
         http: &Http,
         recorder: &Recorder,
-        request: Request,
+        mut request: Request,
+        mut initiator: Initiator,
         home: &Home,
         leaves: &(dyn Fn(&str) -> bool + Sync),
     ) -> Navigation {
-        let mut request = request;
-        let mut initiator = Initiator::CrossSite;
         let mut followed = 0;
         loop {
             let url = request.url.clone();

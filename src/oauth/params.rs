@@ -79,8 +79,10 @@ impl Params {
         self.0.iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect::<Vec<_>>().join("&")
     }
 
-    /// `endpoint` with the parameters added to its query, which is kept (RFC 6749 §3.1).
+    /// `endpoint` with the parameters added to its query, which is kept (RFC 6749 §3.1); a
+    /// fragment, which it must not have, is dropped.
     pub fn on(&self, endpoint: &str) -> String {
+        let endpoint = endpoint.split('#').next().unwrap_or(endpoint);
         let separator = match endpoint.split_once('?') {
             None => "?",
             Some((_, "")) => "",
@@ -121,6 +123,7 @@ mod tests {
         assert_eq!(params.on("https://as.test/authorize?tenant=x"), "https://as.test/authorize?tenant=x&a=1");
         assert_eq!(params.on("https://as.test/authorize?"), "https://as.test/authorize?a=1");
         assert_eq!(params.on("https://as.test/authorize"), "https://as.test/authorize?a=1");
+        assert_eq!(params.on("https://as.test/authorize#x"), "https://as.test/authorize?a=1");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::html::{self, Button, Form, Page};
+use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
@@ -57,7 +58,7 @@ impl Driver<'_> {
     /// rests on a page that offers nothing more.
     pub async fn drive(&self, agent: &mut UserAgent, request: Request) -> (Landing, Way) {
         let mut way = Way::default();
-        let mut navigation = agent.navigate(self.http, self.recorder, request, self.home, self.leaves).await;
+        let mut navigation = self.navigate(agent, request, Initiator::CrossSite).await;
         for _ in 0..MOST_PAGES {
             let (landing, page) = self.land(&navigation);
             if landing.response.is_some() || landing.endless {
@@ -65,9 +66,13 @@ impl Driver<'_> {
             }
             let Some(user) = self.user else { return (landing, way) };
             let Some(next) = self.next(&navigation, &page, user, &mut way) else { return (landing, way) };
-            navigation = agent.navigate(self.http, self.recorder, next, self.home, self.leaves).await;
+            navigation = self.navigate(agent, next, Initiator::SameSite).await;
         }
         (self.land(&navigation).0, way)
+    }
+
+    async fn navigate(&self, agent: &mut UserAgent, request: Request, initiator: Initiator) -> Navigation {
+        agent.navigate(self.http, self.recorder, request, initiator, self.home, self.leaves).await
     }
 
     /// Signs in as [`Self::drive`] does and demands an authorization code; what kept the user from

@@ -1,0 +1,128 @@
+//! The state that all endpoints share, the routes, and what every answer gets.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::endpoints::{
+    api, authorize, consent, cors, introspect, login, logout, metadata, revoke, token, userinfo,
+};
+use crate::http::{random, respond, set};
+use crate::keys::Keys;
+use crate::params::Params;
+use crate::policy::Policy;
+use crate::seeds;
+use crate::state::State;
+
+/// What the handlers work with.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) policy: Policy,
+    pub(crate) issuer: String,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Keys,
+    state: Mutex<State>,
+}
+
+/// A handle on the [`App`].
+pub(crate) type Shared = Arc<App>;
+
+/// The client of a request, for the log.
+#[derive(Clone)]
+pub(crate) struct LoggedClient(pub(crate) String);
+
+impl App {
+    pub(crate) fn new(config: Config, issuer: String, clock: Clock) -> io::Result<Self> {
+        let keys = Keys::generate(config.signing)?;
+        Ok(Self { policy: config.policy, config, issuer, clock, keys, state: Mutex::default() })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.clock.now()
+    }
+
+    /// The absolute URL of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The identifier of the protected API, the audience of access tokens.
+    pub(crate) fn resource(&self) -> String {
+        self.url(seeds::RESOURCE_PATH)
+    }
+}
+
+/// All endpoints.
+pub(crate) fn router(app: Shared) -> Router {
+    let not_allowed = || async { respond(StatusCode::METHOD_NOT_ALLOWED, "", "") };
+    Router::new()
+        .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
+        .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .route("/.well-known/oauth-protected-resource/api", get(metadata::protected_resource))
+        .route("/jwks", get(metadata::jwks))
+        // HEAD must not grant what GET would grant, so it does not fall back to GET.
+        .route("/authorize", get(authorize::get).post(authorize::post).head(not_allowed))
+        .route("/login", get(login::page).post(login::submit))
+        .route("/consent", get(consent::page).post(consent::submit))
+        .route("/token", post(token::post).get(token::get).head(not_allowed))
+        .route("/revoke", post(revoke::post))
+        .route("/introspect", post(introspect::post))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/logout", get(logout::get).post(logout::post).head(not_allowed))
+        .route("/logout/confirm", post(logout::confirm))
+        .route("/api/profile", get(api::profile))
+        .route("/api/notes", post(api::add_note))
+        .route("/health", get(|| async { respond(StatusCode::OK, "text/plain", "ok") }))
+        .layer(middleware::from_fn_with_state(app.clone(), finish))
+        .with_state(app)
+}
+
+/// Request id, CORS, log line.
+async fn finish(
+    axum::extract::State(app): axum::extract::State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let asked = cors::Asked::of(request.headers(), &method, &path);
+    let mut response = match &asked {
+        Some(asked) if asked.preflight && cors::answers_preflight(&app, &path) => cors::preflight(),
+        _ => next.run(request).await,
+    };
+    if let Some(asked) = &asked {
+        cors::allow(&app, asked, &mut response);
+    }
+    for (name, value) in app.policy.headers_from_parameters(&path, &query) {
+        if let Ok(name) = HeaderName::try_from(name) {
+            set(&mut response, name, &value);
+        }
+    }
+    set(&mut response, HeaderName::from_static("x-content-type-options"), "nosniff");
+    let id = random();
+    if app.policy.sends_request_id() {
+        set(&mut response, HeaderName::from_static("x-request-id"), &id);
+    }
+    if app.config.logging {
+        log(&method, &path, &id, &query, &response);
+    }
+    response
+}
+
+fn log(method: &Method, path: &str, id: &str, query: &Params, response: &Response) {
+    let of_form = response.extensions().get::<LoggedClient>().map(|c| c.0.as_str());
+    let client_id = of_form.or_else(|| query.get("client_id")).unwrap_or_default();
+    tracing::info!(%method, path, status = response.status().as_u16(), request_id = id, client_id, "answered");
+}

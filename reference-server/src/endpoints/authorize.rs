@@ -1,0 +1,65 @@
+//! The authorization endpoint.
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::authorization_request::{AuthorizationRequest, RequestError, target};
+use super::{authorization_response, interaction};
+use crate::app::{App, Shared};
+use crate::http::{is_form, respond};
+use crate::pages::error_page;
+use crate::params::Params;
+
+pub(crate) async fn get(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    start(&app, &Params::parse(query.unwrap_or_default().as_bytes()), &headers).await
+}
+
+/// OpenID Connect Core 1.0 §3.1.2.1: the same request as a form.
+pub(crate) async fn post(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !app.policy.accepts_authorization_by_post() {
+        return respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+    }
+    if !is_form(&headers) {
+        return error_page(&app, "The request is not a form.", &Params::default());
+    }
+    let query = query.unwrap_or_default();
+    let form: &[u8] = if app.policy.reads_authorization_body() { &body } else { query.as_bytes() };
+    start(&app, &Params::parse(form), &headers).await
+}
+
+async fn start(app: &App, params: &Params, headers: &HeaderMap) -> Response {
+    let mut target = match target(app, params) {
+        Ok(target) => target,
+        Err(refused) => {
+            let invalid = RequestError {
+                error: "invalid_request",
+                description: "the request names no valid client and redirect_uri",
+            };
+            return match refused.redirect_uri {
+                Some(uri) => authorization_response::unverified_error(
+                    app,
+                    &uri,
+                    params.get("state"),
+                    invalid,
+                ),
+                None => error_page(app, refused.message, params),
+            };
+        }
+    };
+    app.policy.follow_request_uri(params.get("request_uri")).await;
+    match AuthorizationRequest::read(app, &mut target, params) {
+        Ok(request) => interaction::begin(app, headers, request, params),
+        Err(error) => authorization_response::error(app, &target, error),
+    }
+}

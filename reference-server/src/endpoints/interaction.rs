@@ -1,0 +1,220 @@
+//! What stands between an authorization request and its response: login and consent.
+
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::authorization_request::{AuthorizationRequest, RequestError};
+use super::authorization_response;
+use crate::app::App;
+use crate::clients::{ALICE, User};
+use crate::http::{add, cookie, random, see_other};
+use crate::issue;
+use crate::pages::error_page;
+use crate::params::Params;
+use crate::state::{Code, Grant, Pending, Session, State};
+
+const COOKIE: &str = "browser";
+
+/// What has to happen next.
+enum Step {
+    SignIn,
+    Consent,
+    Grant(Session),
+}
+
+/// How to answer `prompt=none` when nobody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unattended {
+    LoginRequired,
+    ErrorPage,
+    ShowLogin,
+    Proceed,
+}
+
+/// A pending request and the browser that it belongs to.
+pub(crate) struct Found {
+    pub(crate) browser: String,
+    pub(crate) id: String,
+    pub(crate) pending: Pending,
+}
+
+/// The browser's cookie, if the server set it.
+pub(crate) fn browser(headers: &HeaderMap, state: &State) -> Option<String> {
+    cookie(headers, COOKIE).filter(|id| state.browsers.contains_key(*id)).map(str::to_owned)
+}
+
+pub(crate) fn set_browser(app: &App, response: &mut Response, id: &str) {
+    let secure = if app.issuer.starts_with("https:") { "; Secure" } else { "" };
+    add(response, SET_COOKIE, &format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}"));
+}
+
+/// Takes a valid request up: answers at once where it can, or sends the user to the next page.
+pub(crate) fn begin(
+    app: &App,
+    headers: &HeaderMap,
+    request: AuthorizationRequest,
+    params: &Params,
+) -> Response {
+    let mut state = app.state();
+    let known = browser(headers, &state);
+    let id = known.clone().unwrap_or_else(random);
+    state.browsers.entry(id.clone()).or_default();
+    let pending = Pending { request, csrf: random(), signed_in: false };
+    let required = |error| {
+        authorization_response::error(
+            app,
+            &pending.request.target,
+            RequestError { error, description: "the user must be asked" },
+        )
+    };
+    let unattended = pending.request.prompt.contains("none");
+    let mut response = match next_step(app, &state, &id, &pending) {
+        Step::SignIn if unattended => match app.policy.unattended_without_session() {
+            Unattended::LoginRequired => required("login_required"),
+            Unattended::ErrorPage => error_page(app, "Nobody is signed in.", params),
+            Unattended::ShowLogin => show(&mut state, &id, pending, "login"),
+            Unattended::Proceed => {
+                grant(app, &mut state, &pending.request, &new_session(app, &ALICE))
+            }
+        },
+        Step::Consent if unattended => required("consent_required"),
+        Step::SignIn => show(&mut state, &id, pending, "login"),
+        Step::Consent => show(&mut state, &id, pending, "consent"),
+        Step::Grant(session) => grant(app, &mut state, &pending.request, &session),
+    };
+    if known.is_none() {
+        set_browser(app, &mut response, &id);
+    }
+    response
+}
+
+/// The user is signed in or has consented: on to the next page or to the client.
+pub(crate) fn proceed(app: &App, state: &mut State, found: Found, consented: bool) -> Response {
+    match next_step(app, state, &found.browser, &found.pending) {
+        Step::SignIn => show(state, &found.browser, found.pending, "login"),
+        Step::Consent if !consented => see_other(&format!("/consent?request={}", found.id)),
+        Step::Consent | Step::Grant(_) => {
+            let session = state.browsers.get_mut(&found.browser).and_then(|b| {
+                b.pending.remove(&found.id);
+                b.session.clone()
+            });
+            match session {
+                Some(session) => grant(app, state, &found.pending.request, &session),
+                None => show(state, &found.browser, found.pending, "login"),
+            }
+        }
+    }
+}
+
+fn show(state: &mut State, browser: &str, pending: Pending, page: &str) -> Response {
+    let id = random();
+    if let Some(browser) = state.browsers.get_mut(browser) {
+        browser.pending.insert(id.clone(), pending);
+    }
+    see_other(&format!("/{page}?request={id}"))
+}
+
+/// The request that a page or a form refers to, if it belongs to this browser.
+pub(crate) fn find(state: &State, headers: &HeaderMap, params: &Params) -> Option<Found> {
+    let browser = browser(headers, state)?;
+    let id = params.get("request")?;
+    let pending = state.browsers.get(&browser)?.pending.get(id)?.clone();
+    Some(Found { browser, id: id.to_owned(), pending })
+}
+
+pub(crate) fn expired(app: &App) -> Response {
+    error_page(app, "This page has expired or belongs to another browser.", &Params::default())
+}
+
+pub(crate) fn new_session(app: &App, user: &'static User) -> Session {
+    let now = app.now();
+    Session { user, auth_time: now, sid: random(), expires_at: now + app.config.lifetimes.session }
+}
+
+fn next_step(app: &App, state: &State, browser: &str, pending: &Pending) -> Step {
+    let (now, request) = (app.now(), &pending.request);
+    let session =
+        state.browsers.get(browser).and_then(|b| b.session.as_ref()).filter(|s| s.expires_at > now);
+    let Some(session) = session else { return Step::SignIn };
+    // OpenID Connect Core 1.0 §3.1.2.1: prompt=login and max_age ask for a fresh login.
+    let too_old =
+        request.max_age.is_some_and(|seconds| now.saturating_sub(session.auth_time) > seconds);
+    if (request.prompt.contains("login") || too_old) && !pending.signed_in {
+        return Step::SignIn;
+    }
+    let client = request.target.client;
+    let remembered = client.remembers_consent
+        && !request.prompt.contains("consent")
+        && state.has_consent(session.user, client.id, &request.scope);
+    if app.policy.asks_for_consent(remembered) {
+        Step::Consent
+    } else {
+        Step::Grant(session.clone())
+    }
+}
+
+/// Issues the code (OAuth 2.1 §4.1.2).
+fn grant(
+    app: &App,
+    state: &mut State,
+    request: &AuthorizationRequest,
+    session: &Session,
+) -> Response {
+    let (now, client) = (app.now(), request.target.client.id);
+    let grant = state.add_grant(Grant {
+        id: 0,
+        client,
+        user: session.user,
+        scope: request.scope.clone(),
+        requested: request.requested.clone(),
+        audience: request.audience.clone(),
+        nonce: request.nonce.clone(),
+        auth_time: session.auth_time,
+        sid: session.sid.clone(),
+        access_revoked: false,
+        refresh_revoked: false,
+    });
+    state.tidy(now);
+    let front_channel = app.policy.front_channel(&request.response_type);
+    let mut parameters = Vec::new();
+    if front_channel.code {
+        let code = app.policy.authorization_code(state.count());
+        let expires_at = app
+            .policy
+            .code_lifetime(app.config.lifetimes.code)
+            .map_or(u64::MAX, |seconds| now + seconds);
+        let redirect_uri = request.target.redirect_uri.clone();
+        let entry = Code {
+            grant: grant.id,
+            client,
+            redirect_uri,
+            challenge: request.challenge.clone(),
+            expires_at,
+            used: false,
+        };
+        state.codes.insert(code.clone(), entry);
+        parameters.push(("code", code));
+    }
+    if front_channel.access_token {
+        match issue::access_token(app, state, &grant, &grant.scope) {
+            Ok(token) => {
+                parameters.extend([("access_token", token), ("token_type", "Bearer".to_owned())])
+            }
+            Err(_) => return failed(app),
+        }
+    }
+    if front_channel.id_token {
+        match issue::id_token(app, state, &grant, None) {
+            Ok(token) => parameters.push(("id_token", token)),
+            Err(_) => return failed(app),
+        }
+    }
+    authorization_response::success(app, request, parameters)
+}
+
+fn failed(app: &App) -> Response {
+    let mut response = error_page(app, "The server could not sign a token.", &Params::default());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

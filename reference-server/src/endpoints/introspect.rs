@@ -1,0 +1,71 @@
+//! Token introspection for the resource server (RFC 7662).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::token::{TokenError, refuse};
+use crate::app::{App, Shared};
+use crate::http::{basic, header, is_form, json, set};
+use crate::params::{Params, Repeated};
+use crate::seeds;
+
+pub(crate) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let caller = header(&headers, &AUTHORIZATION).and_then(basic);
+    let is_resource_server = caller.is_some_and(|(name, secret)| {
+        let same = aws_lc_rs::constant_time::verify_slices_are_equal(
+            secret.as_bytes(),
+            seeds::RESOURCE_SERVER_SECRET.as_bytes(),
+        );
+        name == seeds::RESOURCE_SERVER && same.is_ok()
+    });
+    if !is_resource_server && app.policy.hides_tokens_from_strangers() {
+        return uncached(json(StatusCode::OK, &json!({"active": false})));
+    }
+    if !is_resource_server && app.policy.introspection_needs_credentials() {
+        let mut response =
+            refuse(&app, TokenError::new("invalid_client", "only the resource server may ask"));
+        set(&mut response, WWW_AUTHENTICATE, "Basic realm=\"introspection\"");
+        return response;
+    }
+    let params = Params::parse(&body).single(|_| Repeated::Refused);
+    match params.ok().as_ref().and_then(|p| p.get("token")).filter(|_| is_form(&headers)) {
+        Some(token) => {
+            uncached(json(StatusCode::OK, &app.policy.introspection(describe(&app, token))))
+        }
+        None => refuse(
+            &app,
+            TokenError::new("invalid_request", "the request is not a form with one token"),
+        ),
+    }
+}
+
+fn uncached(mut response: Response) -> Response {
+    set(&mut response, CACHE_CONTROL, "no-store");
+    response
+}
+
+fn describe(app: &App, token: &str) -> Value {
+    let (state, now) = (app.state(), app.now());
+    if let Some((entry, grant)) = state.live_access_token(token, now) {
+        let lifetime = app.policy.access_token_lifetime(app.config.lifetimes.access_token);
+        return json!({
+            "active": true, "scope": entry.scope.to_string(), "client_id": grant.client, "username": grant.user.username,
+            "token_type": "Bearer", "exp": entry.expires_at, "iat": entry.expires_at - lifetime, "sub": grant.user.subject,
+            "aud": grant.audience, "iss": app.issuer,
+        });
+    }
+    let refresh = state.refresh_tokens.get(token).filter(|t| !t.used && t.expires_at > now);
+    match refresh
+        .and_then(|t| Some((t, state.grants.get(&t.grant).filter(|g| !g.refresh_revoked)?)))
+    {
+        Some((entry, grant)) => json!({
+            "active": true, "scope": grant.scope.to_string(), "client_id": grant.client, "exp": entry.expires_at,
+            "sub": grant.user.subject, "iss": app.issuer,
+        }),
+        None => json!({"active": false}),
+    }
+}

@@ -1,0 +1,75 @@
+//! Discovery: metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 9728) and keys.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::app::{App, Shared};
+use crate::http::{respond, set};
+use crate::seeds;
+
+fn scopes_supported() -> Vec<&'static str> {
+    seeds::CLIENT_SCOPES.iter().copied().chain([seeds::FORBIDDEN_SCOPE]).collect()
+}
+
+fn document(app: &App) -> Value {
+    json!({
+        "issuer": app.issuer,
+        "authorization_endpoint": app.url("/authorize"),
+        "token_endpoint": app.url("/token"),
+        "jwks_uri": app.url("/jwks"),
+        "userinfo_endpoint": app.url("/userinfo"),
+        "revocation_endpoint": app.url("/revoke"),
+        "introspection_endpoint": app.url("/introspect"),
+        "end_session_endpoint": app.url("/logout"),
+        "scopes_supported": scopes_supported(),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "revocation_endpoint_auth_methods_supported": ["none"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [app.config.signing.name()],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "name", "preferred_username", "email", "email_verified"],
+        "prompt_values_supported": ["none", "login", "consent"],
+        "authorization_response_iss_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "claims_parameter_supported": false,
+        "protected_resources": [app.resource()],
+    })
+}
+
+fn cacheable(media_type: &str, value: &Value) -> Response {
+    let mut response = respond(StatusCode::OK, media_type, value.to_string());
+    set(&mut response, CACHE_CONTROL, "public, max-age=60");
+    response
+}
+
+pub(crate) async fn metadata(State(app): State<Shared>) -> Response {
+    match app.policy.metadata(document(&app), &app.issuer) {
+        Some(document) => cacheable(app.policy.metadata_media_type(), &document),
+        None => respond(StatusCode::NOT_FOUND, "", ""),
+    }
+}
+
+pub(crate) async fn jwks(State(app): State<Shared>) -> Response {
+    let keys = app.policy.published_keys(app.keys.published(), || app.keys.retired_private_part());
+    cacheable(app.policy.jwks_media_type(), &json!({"keys": keys}))
+}
+
+pub(crate) async fn protected_resource(State(app): State<Shared>) -> Response {
+    let document = json!({
+        "resource": app.resource(),
+        "authorization_servers": [app.issuer],
+        "jwks_uri": app.url("/jwks"),
+        "scopes_supported": ["api:read", "api:write", seeds::FORBIDDEN_SCOPE],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Example API",
+    });
+    cacheable("application/json", &document)
+}

@@ -1,0 +1,62 @@
+//! Token revocation (RFC 7009).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::token::{TokenError, refuse};
+use crate::app::{App, Shared};
+use crate::clients::client;
+use crate::http::{is_form, respond};
+use crate::params::{Params, Repeated};
+
+pub(crate) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    if !is_form(&headers) {
+        return refuse(&app, TokenError::new("invalid_request", "the request is not a form"));
+    }
+    match revoke(&app, &Params::parse(&body)) {
+        Ok(()) => respond(app.policy.revocation_status(), "", ""),
+        Err(error) => refuse(&app, error),
+    }
+}
+
+fn revoke(app: &App, params: &Params) -> Result<(), TokenError> {
+    let invalid_request = |description| TokenError::new("invalid_request", description);
+    let params = params
+        .single(|_| Repeated::Refused)
+        .map_err(|_| invalid_request("a parameter is repeated"))?;
+    let id = params.get("client_id").ok_or_else(|| invalid_request("client_id is missing"))?;
+    let client = client(id).filter(|_| params.get("client_secret").is_none());
+    let client = client.ok_or_else(|| {
+        TokenError::new("invalid_client", "the client is not known or has no secret")
+    })?;
+    let token = params.get("token").ok_or_else(|| invalid_request("token is missing"))?;
+
+    let mut state = app.state();
+    let is_refresh_token = state.refresh_tokens.contains_key(token);
+    let grant = state
+        .refresh_tokens
+        .get(token)
+        .map(|t| t.grant)
+        .or_else(|| state.access_tokens.get(token).map(|t| t.grant));
+    // An unknown token is as good as revoked (§2.2).
+    let Some(grant) = grant.and_then(|id| state.grants.get_mut(&id)) else { return Ok(()) };
+    if grant.client != client.id {
+        return Err(TokenError::new("invalid_grant", "the token belongs to another client"));
+    }
+    if is_refresh_token {
+        if !app.policy.revokes_refresh_tokens() {
+            return Err(TokenError {
+                status: StatusCode::BAD_REQUEST,
+                ..TokenError::new("unsupported_token_type", "not a refresh token")
+            });
+        }
+        // The access tokens of the grant go as well (§2.1).
+        grant.access_revoked |= app.policy.revocation_ends_access();
+        grant.refresh_revoked |= app.policy.revocation_ends_refresh();
+    } else if let Some(entry) = state.access_tokens.get_mut(token) {
+        entry.revoked = true;
+    }
+    Ok(())
+}

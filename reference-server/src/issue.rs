@@ -1,0 +1,95 @@
+//! Issuing tokens: access tokens (RFC 9068), ID tokens (OpenID Connect Core 1.0 §2), refresh tokens.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::http::random;
+use crate::jwt;
+use crate::keys::SigningFailed;
+use crate::scope::Scope;
+use crate::state::{AccessToken, Grant, IdToken, RefreshToken, State};
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// A JWT access token for `scope`, which is the grant's or a part of it.
+pub(crate) fn access_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    scope: &Scope,
+) -> Result<String, SigningFailed> {
+    let now = app.now();
+    let expires_at = now + app.policy.access_token_lifetime(app.config.lifetimes.access_token);
+    let audience = match grant.audience.as_slice() {
+        [one] => json!(one),
+        all => json!(all),
+    };
+    let claims = object(json!({
+        "iss": app.issuer,
+        "sub": grant.user.subject,
+        "aud": audience,
+        "client_id": grant.client,
+        "iat": now,
+        "exp": expires_at,
+        "jti": random(),
+        "scope": scope.to_string(),
+        "auth_time": grant.auth_time,
+    }));
+    let claims = app.policy.access_token_claims(claims);
+    let token = jwt::compose(&app.keys, "at+jwt", &claims, app.policy.access_token_sealing())?;
+    let token = app.policy.access_token_text(token);
+    state.access_tokens.insert(
+        token.clone(),
+        AccessToken { grant: grant.id, scope: scope.clone(), expires_at, revoked: false },
+    );
+    Ok(token)
+}
+
+/// An ID token, with a hash of the access token that comes with it.
+pub(crate) fn id_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    access_token: Option<&str>,
+) -> Result<String, SigningFailed> {
+    let now = app.now();
+    let mut claims = object(json!({
+        "iss": app.issuer,
+        "sub": grant.user.subject,
+        "aud": grant.client,
+        "iat": now,
+        "exp": now + app.config.lifetimes.id_token,
+        "auth_time": grant.auth_time,
+        "sid": grant.sid,
+    }));
+    if let Some(nonce) = &grant.nonce {
+        claims.insert("nonce".into(), json!(nonce));
+    }
+    if let Some(token) = access_token {
+        // OpenID Connect Core 1.0 §3.1.3.6: the left half of the hash.
+        let hash = Sha256::digest(token.as_bytes());
+        claims.insert("at_hash".into(), json!(URL_SAFE_NO_PAD.encode(&hash[..16])));
+    }
+    let claims = app.policy.id_token_claims(claims, &app.resource());
+    let token = jwt::compose(&app.keys, "JWT", &claims, app.policy.id_token_sealing())?;
+    state.id_tokens.insert(token.clone(), IdToken { client: grant.client, sid: grant.sid.clone() });
+    Ok(token)
+}
+
+/// A refresh token for one use.
+pub(crate) fn refresh_token(app: &App, state: &mut State, grant: &Grant) -> String {
+    let token = random();
+    let expires_at = app.now() + app.config.lifetimes.refresh_token;
+    state
+        .refresh_tokens
+        .insert(token.clone(), RefreshToken { grant: grant.id, expires_at, used: false });
+    token
+}

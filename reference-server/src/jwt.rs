@@ -1,0 +1,113 @@
+//! JSON Web Tokens in compact form (RFC 7515, RFC 7519).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use crate::keys::{Keys, SigningFailed};
+
+/// How a token is protected; the conformant policy signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    Signed,
+    Unsigned,
+    WronglySigned,
+}
+
+/// A token with these claims, signed by the active key.
+pub(crate) fn compose(
+    keys: &Keys,
+    typ: &str,
+    claims: &Map<String, Value>,
+    sealing: Sealing,
+) -> Result<String, SigningFailed> {
+    let key = keys.active();
+    let header = match sealing {
+        Sealing::Unsigned => json!({"typ": typ, "alg": "none"}),
+        Sealing::Signed | Sealing::WronglySigned => {
+            json!({"typ": typ, "alg": key.algorithm().name(), "kid": key.kid})
+        }
+    };
+    let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+    let input = format!(
+        "{}.{}",
+        encode(header.to_string()),
+        encode(Value::from(claims.clone()).to_string())
+    );
+    let signature = match sealing {
+        Sealing::Unsigned => Vec::new(),
+        Sealing::Signed => key.sign(input.as_bytes())?,
+        Sealing::WronglySigned => key.sign(format!("{input} ").as_bytes())?,
+    };
+    Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// A decoded token whose signature is not yet verified.
+pub(crate) struct Parts<'a> {
+    header: Value,
+    claims: Value,
+    input: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    /// The three parts of a compact JWS, if the text is one.
+    pub(crate) fn of(token: &'a str) -> Option<Self> {
+        let (input, signature) = token.rsplit_once('.')?;
+        let (header, claims) = input.split_once('.')?;
+        let decode =
+            |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        Some(Self {
+            header: decode(header)?,
+            claims: decode(claims)?,
+            input,
+            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+        })
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.header.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn claim(&self, name: &str) -> &Value {
+        self.claims.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// Whether `aud` is, or contains, the audience.
+    pub(crate) fn is_for(&self, audience: &str) -> bool {
+        match self.claim("aud") {
+            Value::Array(all) => all.iter().any(|a| a == audience),
+            one => one == audience,
+        }
+    }
+
+    pub(crate) fn is_signed_by(&self, keys: &Keys) -> bool {
+        keys.verifies(
+            self.header("kid"),
+            self.header("alg"),
+            self.input.as_bytes(),
+            &self.signature,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SigningAlgorithm;
+
+    #[test]
+    fn only_a_signed_token_verifies() {
+        let keys = Keys::generate(SigningAlgorithm::Es256).unwrap();
+        let claims = Map::from_iter([("aud".to_owned(), json!(["a", "b"]))]);
+        for (sealing, verifies) in
+            [(Sealing::Signed, true), (Sealing::Unsigned, false), (Sealing::WronglySigned, false)]
+        {
+            let token = compose(&keys, "JWT", &claims, sealing).unwrap();
+            let parts = Parts::of(&token).unwrap();
+            assert_eq!(parts.is_signed_by(&keys), verifies);
+            assert!(parts.is_for("b") && !parts.is_for("c"));
+        }
+        assert!(Parts::of("nonsense").is_none());
+    }
+}

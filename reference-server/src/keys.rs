@@ -1,0 +1,159 @@
+//! Signing keys and the published key set (RFC 7517).
+
+use std::io;
+
+use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::config::SigningAlgorithm;
+
+/// The signature could not be made.
+#[derive(Debug)]
+pub(crate) struct SigningFailed;
+
+enum Pair {
+    Ec(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+}
+
+/// A signing key and its identifier.
+pub(crate) struct Key {
+    pub(crate) kid: String,
+    pair: Pair,
+}
+
+/// The key that signs and one that has retired; both are published.
+pub(crate) struct Keys {
+    active: Key,
+    retired: Key,
+}
+
+impl Keys {
+    pub(crate) fn generate(algorithm: SigningAlgorithm) -> io::Result<Self> {
+        Ok(Self {
+            active: Key::generate(algorithm)?,
+            retired: Key::generate(SigningAlgorithm::Es256)?,
+        })
+    }
+
+    pub(crate) fn active(&self) -> &Key {
+        &self.active
+    }
+
+    /// The JWK Set without private parts.
+    pub(crate) fn published(&self) -> Vec<Value> {
+        vec![self.active.public_jwk(), self.retired.public_jwk()]
+    }
+
+    /// The private part of the retired key, in base64url; only a defect asks for it.
+    pub(crate) fn retired_private_part(&self) -> Option<String> {
+        let Pair::Ec(pair) = &self.retired.pair else { return None };
+        let octets: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().ok()?;
+        Some(URL_SAFE_NO_PAD.encode(octets.as_ref()))
+    }
+
+    /// Whether a published key with this identifier and algorithm verifies the signature.
+    pub(crate) fn verifies(&self, kid: &str, alg: &str, message: &[u8], signature: &[u8]) -> bool {
+        [&self.active, &self.retired].into_iter().any(|key| {
+            key.kid == kid && key.algorithm().name() == alg && key.verifies(message, signature)
+        })
+    }
+}
+
+impl Key {
+    fn generate(algorithm: SigningAlgorithm) -> io::Result<Self> {
+        let pair = match algorithm {
+            SigningAlgorithm::Es256 => {
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::Ec)
+            }
+            SigningAlgorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
+        };
+        let pair = pair.map_err(|_| io::Error::other("the signing key could not be generated"))?;
+        Ok(Self { kid: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()), pair })
+    }
+
+    pub(crate) fn algorithm(&self) -> SigningAlgorithm {
+        match self.pair {
+            Pair::Ec(_) => SigningAlgorithm::Es256,
+            Pair::Rsa(_) => SigningAlgorithm::Rs256,
+        }
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::Ec(pair) => {
+                pair.sign(&random, message).map(|s| s.as_ref().to_vec()).map_err(|_| SigningFailed)
+            }
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_| SigningFailed)?;
+                Ok(signature)
+            }
+        }
+    }
+
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.pair {
+            Pair::Ec(pair) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())
+                .verify(message, signature)
+                .is_ok(),
+            Pair::Rsa(pair) => {
+                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())
+                    .verify(message, signature)
+                    .is_ok()
+            }
+        }
+    }
+
+    fn public_jwk(&self) -> Value {
+        match &self.pair {
+            Pair::Ec(pair) => {
+                // SEC 1 §2.3.3: 04, then x and y of 32 octets each.
+                let point = pair.public_key().as_ref();
+                let (x, y) =
+                    point.get(1..).unwrap_or_default().split_at_checked(32).unwrap_or_default();
+                json!({
+                    "kty": "EC", "use": "sig", "alg": "ES256", "kid": self.kid, "crv": "P-256",
+                    "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+                })
+            }
+            Pair::Rsa(pair) => {
+                let public = pair.public_key();
+                json!({
+                    "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid,
+                    "n": URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
+                    "e": URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_verify_with_the_published_key_only() {
+        for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256] {
+            let keys = Keys::generate(algorithm).unwrap();
+            let signature = keys.active().sign(b"message").unwrap();
+            let kid = &keys.active().kid;
+            assert!(keys.verifies(kid, algorithm.name(), b"message", &signature));
+            assert!(!keys.verifies(kid, algorithm.name(), b"other", &signature));
+            assert!(!keys.verifies("unknown", algorithm.name(), b"message", &signature));
+            assert!(!keys.verifies(kid, "none", b"message", &signature));
+            assert_eq!(keys.published().len(), 2);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The decisions of the server. Each is one question; the last arm is the answer of the
+//! specifications, the others are the seeded defects.
+
+mod authorization;
+mod discovery;
+mod id_token;
+mod interaction;
+mod pkce;
+mod redirect_uri;
+mod resource;
+mod response;
+mod token_request;
+mod token_response;
+
+use crate::defect::Defect;
+
+/// How the server decides: as the specifications say, or with one defect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    defect: Option<Defect>,
+}
+
+impl Policy {
+    /// The policy of a conformant server.
+    pub const fn conformant() -> Self {
+        Self { defect: None }
+    }
+
+    /// The policy with exactly this defect.
+    pub const fn with(defect: Defect) -> Self {
+        Self { defect: Some(defect) }
+    }
+
+    /// The defect, if there is one.
+    pub const fn defect(&self) -> Option<Defect> {
+        self.defect
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+}

@@ -1,0 +1,55 @@
+//! One line a requirement while the audit runs; a progress bar where a person watches.
+
+use std::io::IsTerminal as _;
+use std::sync::OnceLock;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::model::requirement::Requirement;
+use crate::model::verdict::Status;
+use crate::report::terminal::{Colour, line};
+use crate::run::Observer;
+
+/// Whether standard output may be coloured: it is a terminal and `NO_COLOR` is not set.
+pub(super) fn colour() -> Colour {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stdout().is_terminal() && !is_unwanted { Colour::On } else { Colour::Off }
+}
+
+/// Prints to standard output.
+pub(super) struct Console {
+    bar: OnceLock<ProgressBar>,
+}
+
+impl Console {
+    pub(super) fn new() -> Self {
+        Self { bar: OnceLock::new() }
+    }
+}
+
+impl Observer for Console {
+    fn begins(&self, requirements: usize) {
+        if !std::io::stdout().is_terminal() {
+            return;
+        }
+        let bar = ProgressBar::new(u64::try_from(requirements).unwrap_or(u64::MAX));
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} requirements") {
+            bar.set_style(style);
+        }
+        let _ = self.bar.set(bar);
+    }
+
+    fn concluded(&self, requirement: &Requirement, status: Status) {
+        let text = line(&requirement.id, requirement.level, requirement.severity, status, colour());
+        match self.bar.get() {
+            Some(bar) => {
+                bar.suspend(|| println!("{text}"));
+                bar.inc(1);
+                if bar.position() == bar.length().unwrap_or(0) {
+                    bar.finish_and_clear();
+                }
+            }
+            None => println!("{text}"),
+        }
+    }
+}

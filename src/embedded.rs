@@ -1,0 +1,49 @@
+//! The reference server as a target: what `authspec run` audits when no issuer is named.
+
+use std::time::Duration;
+
+use reference_server::{Config, Server, seeds};
+
+use crate::target::profile::{Client, Introspection, Resource, Target, User};
+use crate::target::secret::Secret;
+use crate::world::context::Clock;
+
+/// Scope that every client asks for.
+const SCOPE: &str = "openid profile email api:read";
+
+/// Starts a reference server on a free loopback port.
+pub fn start(config: Config) -> std::io::Result<Server> {
+    reference_server::serve(config)
+}
+
+/// A running reference server as a target, with all that its seeds provide.
+pub fn target(server: &Server) -> Target {
+    let client = |id: &str, redirect_uris: &[&str]| Client {
+        id: id.into(),
+        redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
+        scope: SCOPE.into(),
+    };
+    let web = [seeds::WEB_REDIRECT_URI, seeds::WEB_REDIRECT_URI_WITH_QUERY, seeds::WEB_REDIRECT_URI_CLEARTEXT];
+    let api = format!("{}{}", server.issuer(), seeds::RESOURCE_PATH);
+    let mut target = Target::new(server.issuer(), client(seeds::WEB, &web));
+    target.clients.push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));
+    target.clients.push(client(seeds::MOBILE, &[seeds::MOBILE_REDIRECT_URI]));
+    target.user = Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
+    target.resource = Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
+    target.introspection = Some(Introspection {
+        client_id: seeds::RESOURCE_SERVER.into(),
+        client_secret: Secret::new(seeds::RESOURCE_SERVER_SECRET),
+    });
+    target.forbidden_scope = Some(seeds::FORBIDDEN_SCOPE.into());
+    target.resource_indicators = vec![api];
+    target.post_logout_redirect_uri = Some(seeds::POST_LOGOUT_REDIRECT_URI.into());
+    target.allowed_origin = Some(seeds::ALLOWED_ORIGIN.into());
+    target.leeway = Duration::from_secs(1);
+    target
+}
+
+/// The server's clock, which the run advances instead of waiting.
+pub fn clock(server: &Server) -> Clock {
+    let clock = server.clock().clone();
+    Clock::advanced_by(move |duration| clock.advance(duration))
+}

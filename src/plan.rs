@@ -1,0 +1,217 @@
+//! What a run will do: features × catalogue × facts about the target × the user's filter. The plan
+//! itself is fed to the runner, so what is listed is what runs.
+
+use std::collections::BTreeMap;
+
+use cucumber::tag::Ext as _;
+use gherkin::tagexpr::TagOperation;
+use gherkin::{Feature, Rule, Scenario};
+
+use crate::catalogue::{Catalogue, id_of};
+use crate::model::requirement::Requirement;
+use crate::target::capabilities::{Applies, Facts, applies};
+use crate::target::profile::Target;
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// A tag expression as written, for example `@must and not @slow`.
+    pub tags: Option<String>,
+    /// Requirement ids.
+    pub ids: Vec<String>,
+    /// Wait in real time for checks that need it.
+    pub slow: bool,
+}
+
+impl Filter {
+    /// The filter in words, if it narrows anything.
+    pub fn describe(&self) -> Option<String> {
+        let ids = self.ids.iter().map(|id| format!("--id {id}"));
+        let tags = self.tags.iter().map(|tags| format!("--tags '{tags}'"));
+        let parts: Vec<String> = tags.chain(ids).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// Checks the filter against the catalogue: an expression that does not parse, or an id that
+    /// does not exist, is the user's mistake and named.
+    pub fn check(&self, catalogue: &Catalogue) -> Result<Option<TagOperation>, String> {
+        for id in &self.ids {
+            if catalogue.requirement(id).is_none() {
+                let near = nearest(id, catalogue.requirements.iter().map(|r| r.id.as_str()));
+                return Err(format!("no requirement has the id {id}; did you mean {near}?"));
+            }
+        }
+        let Some(text) = &self.tags else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            format!("the tag expression does not parse: {text}; write for example '@must and not (@slow or @pkce)'")
+        })
+    }
+}
+
+/// The candidate that resembles `wanted` most.
+fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> &'a str {
+    let common = |other: &str| {
+        let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let theirs = pairs(other);
+        pairs(wanted).iter().filter(|pair| theirs.contains(pair)).count() * 100 / (theirs.len() + wanted.len()).max(1)
+    };
+    candidates.max_by_key(|other| common(other)).unwrap_or_default()
+}
+
+/// Why a requirement has no verdict in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Omitted {
+    /// Its condition does not hold.
+    NotApplicable(String),
+    /// It is not automated, or not in this kind of run.
+    Untested(String),
+}
+
+/// The scenarios to run and the requirements left out, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Features with the scenarios that run.
+    pub features: Vec<Feature>,
+    /// Requirements selected but without a scenario in this run.
+    pub omitted: BTreeMap<String, Omitted>,
+    /// Number of scenarios.
+    pub scenarios: usize,
+}
+
+impl Plan {
+    /// Builds the plan. `can_wait` tells that waiting costs nothing, since the clock is virtual.
+    pub fn build(
+        catalogue: &Catalogue,
+        target: &Target,
+        facts: &Facts,
+        filter: &Filter,
+        can_wait: bool,
+    ) -> Result<Self, String> {
+        let expression = filter.check(catalogue)?;
+        let index = catalogue.index();
+        let selects = |requirement: &Requirement, tags: &[String]| {
+            let by_id = filter.ids.is_empty() || filter.ids.contains(&requirement.id);
+            by_id && expression.as_ref().is_none_or(|e| e.eval(tags.iter()))
+        };
+        let mut plan = Self::default();
+        for requirement in &catalogue.requirements {
+            if let Some(reason) = &requirement.untested
+                && selects(requirement, &derived_tags(requirement))
+            {
+                plan.omitted.insert(requirement.id.clone(), Omitted::Untested(reason.clone()));
+            }
+        }
+        for feature in &catalogue.features {
+            let mut planned = Feature { rules: vec![], scenarios: vec![], ..feature.clone() };
+            for rule in &feature.rules {
+                let Some(requirement) = id_of(&rule.tags).and_then(|id| index.get(id)) else {
+                    return Err(format!("the rule \"{}\" has no requirement of the catalogue among its tags", rule.name));
+                };
+                let tags_of = |scenario: &Scenario| {
+                    let own = [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
+                    own.chain(derived_tags(requirement)).collect::<Vec<_>>()
+                };
+                let chosen: Vec<Scenario> =
+                    rule.scenarios.iter().filter(|s| selects(requirement, &tags_of(s))).cloned().collect();
+                if chosen.is_empty() {
+                    continue;
+                }
+                if rule.tags.iter().any(|tag| tag == "slow") && !can_wait && !filter.slow {
+                    let reason = "it waits in real time: ask for it with --slow".to_owned();
+                    plan.omitted.insert(requirement.id.clone(), Omitted::Untested(reason));
+                    continue;
+                }
+                match applies(&requirement.applies, target, facts)? {
+                    Applies::No(reason) => {
+                        plan.omitted.insert(requirement.id.clone(), Omitted::NotApplicable(reason));
+                    }
+                    Applies::Yes | Applies::ByProbe => {
+                        plan.scenarios += chosen.len();
+                        planned.rules.push(Rule { scenarios: chosen, ..rule.clone() });
+                    }
+                }
+            }
+            if !planned.rules.is_empty() {
+                plan.features.push(planned);
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Nothing was selected at all.
+    pub fn is_empty(&self) -> bool {
+        self.scenarios == 0 && self.omitted.values().all(|o| matches!(o, Omitted::Untested(_)))
+    }
+}
+
+/// Tags that every scenario of a requirement has without being written: id, group, level,
+/// severity and step.
+fn derived_tags(requirement: &Requirement) -> Vec<String> {
+    [
+        requirement.id.as_str(),
+        requirement.group(),
+        requirement.level.tag(),
+        requirement.severity.as_str(),
+        requirement.step.as_str(),
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::profile::Client;
+
+    fn plan(filter: &Filter) -> Result<Plan, String> {
+        let client =
+            Client { id: "web".into(), redirect_uris: vec!["https://app.test/cb".into()], scope: "openid".into() };
+        let target = Target::new("https://as.test", client);
+        Plan::build(&Catalogue::load().unwrap(), &target, &Facts::default(), filter, false)
+    }
+
+    fn tags(text: &str) -> Filter {
+        Filter { tags: Some(text.into()), ..Filter::default() }
+    }
+
+    fn ids(plan: &Plan) -> Vec<String> {
+        let rules = plan.features.iter().flat_map(|f| &f.rules);
+        rules.filter_map(|rule| id_of(&rule.tags).map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn everything_is_planned_or_omitted_with_a_reason() {
+        let plan = plan(&Filter::default()).unwrap();
+        assert_eq!(ids(&plan).len() + plan.omitted.len(), 256);
+    }
+
+    #[test]
+    fn one_id_selects_its_scenarios_alone() {
+        let filter = Filter { ids: vec!["token.code-single-use".into()], ..Filter::default() };
+        let plan = plan(&filter).unwrap();
+        assert_eq!((ids(&plan), plan.scenarios), (vec!["token.code-single-use".to_owned()], 1));
+    }
+
+    #[test]
+    fn levels_severities_and_groups_work_as_tags() {
+        let plan = plan(&tags("@must and @critical and @pkce")).unwrap();
+        assert!(ids(&plan).contains(&"pkce.verifier-missing".to_owned()));
+        assert!(ids(&plan).iter().all(|id| id.starts_with("pkce.")));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let filter = Filter { ids: vec!["token.code-singel-use".into()], ..Filter::default() };
+        assert!(plan(&filter).unwrap_err().contains("did you mean token.code-single-use?"));
+        assert!(plan(&tags("@must and (")).unwrap_err().contains("does not parse"));
+        assert!(plan(&tags("@nothing-has-this")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn slow_checks_wait_to_be_asked_for() {
+        let omitted = plan(&Filter::default()).unwrap().omitted;
+        assert!(matches!(omitted.get("token.code-lifetime"), Some(Omitted::Untested(_))));
+        let asked = plan(&Filter { slow: true, ..Filter::default() }).unwrap();
+        assert!(ids(&asked).contains(&"token.code-lifetime".to_owned()));
+    }
+}

@@ -1,0 +1,133 @@
+//! Before the first scenario: find the metadata, the keys, and prove that one flow works. What is
+//! wrong with the configuration is found here, once, with its cure.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::expect::tokens::typ;
+use crate::http::user_agent::{Home, UserAgent};
+use crate::http::{Http, Limits};
+use crate::model::exchange::{Exchange, Request};
+use crate::model::requirement::Profile;
+use crate::model::verdict::Obstacle;
+use crate::oauth::jose::Jws;
+use crate::oauth::metadata::{Metadata, locations};
+use crate::target::capabilities::{Document, Facts};
+use crate::target::profile::Target;
+use crate::world::context::{Clock, Context};
+
+/// Learns what there is to know about the target and signs in once.
+///
+/// The error says what was tried, what came back and what to change.
+pub async fn preflight(target: Target, profile: Profile, clock: Clock) -> Result<Context, (Obstacle, Context)> {
+    let hosts = [Some(target.issuer.as_str()), target.resource.as_ref().map(|r| r.url.as_str())];
+    let hosts = hosts.into_iter().flatten().chain(target.endpoints.values().map(String::as_str)).filter_map(host_of);
+    let http = Http::new(hosts, Limits::default(), target.pace);
+    let mut context = Context::new(target, http, profile, clock);
+    match look_around(&mut context).await {
+        Ok(()) => Ok(context),
+        Err(obstacle) => Err((obstacle, context)),
+    }
+}
+
+async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
+    find_metadata(context).await?;
+    for (_, url) in context.facts.metadata.endpoints() {
+        if let Some(host) = host_of(url) {
+            context.http.allow(&host);
+        }
+    }
+    let endpoints = ["authorization_endpoint", "end_session_endpoint"];
+    let own = endpoints.into_iter().filter_map(|name| context.facts.metadata.text(name));
+    context.home = Home::of(own.chain([context.target.issuer.as_str()]));
+    for name in ["authorization_endpoint", "token_endpoint"] {
+        context.endpoint(name)?;
+    }
+    fetch_keys(context).await;
+    first_flow(context).await
+}
+
+fn host_of(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.trim_matches(['[', ']']).to_owned())
+}
+
+fn get(url: String) -> Request {
+    Request { method: "GET".into(), url, headers: vec![("Accept".into(), "application/json".into())], body: vec![] }
+}
+
+async fn find_metadata(context: &mut Context) -> Result<(), Obstacle> {
+    let mut members = Metadata::default();
+    for location in locations(&context.target.issuer) {
+        let exchange = context.http.send(&context.shared, get(location.clone())).await;
+        context.facts.lookups.push(exchange.clone());
+        let found = exchange.response().filter(|r| r.status == 200).and_then(|r| r.json_object());
+        let Some(document) = found else { continue };
+        let metadata = Metadata::new(document.clone());
+        for (name, value) in document {
+            if members.member(&name).is_none() {
+                members.set(&name, value);
+            }
+        }
+        context.facts.documents.push(Document { location, exchange, metadata });
+    }
+    for (name, url) in &context.target.endpoints {
+        members.set(name, url.as_str());
+    }
+    context.facts.oidc = is_openid(context, &members);
+    context.facts.metadata = members;
+    if context.facts.documents.is_empty() && context.target.endpoints.is_empty() {
+        return Err(no_metadata(&context.facts.lookups, &context.target.issuer));
+    }
+    Ok(())
+}
+
+fn is_openid(context: &Context, members: &Metadata) -> bool {
+    context.facts.documents.iter().any(|d| d.location.contains("openid-configuration"))
+        || members.list("scopes_supported").is_some_and(|scopes| scopes.contains(&"openid"))
+}
+
+fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
+    let tried = format!("to find metadata of {issuer} at {} well-known locations", lookups.len());
+    let came_back = lookups.first().map(|e| e.gist()).unwrap_or_else(|| "no location to ask".into());
+    let failure = lookups.first().and_then(|e| e.outcome.as_ref().err());
+    let remedy = match failure {
+        Some(reason) if reason.contains("TLS") => {
+            "check the certificate: its chain must end at a trusted root and its name must match the host"
+        }
+        Some(reason) if reason.contains("failed to lookup") || reason.contains("resolve") => {
+            "check the host name of the issuer"
+        }
+        Some(_) => "check that the server is up and that host and port of the issuer are right",
+        None if lookups.iter().any(|e| e.response().is_some_and(|r| r.status == 200)) => {
+            "a page came back where a JSON object should be: check the path of the issuer"
+        }
+        None => "check the issuer, path included, or set authorization_endpoint and token_endpoint under [endpoints]",
+    };
+    Obstacle::new(tried, came_back, remedy)
+}
+
+async fn fetch_keys(context: &mut Context) {
+    let Some(url) = context.facts.endpoint("jwks_uri").map(str::to_owned) else { return };
+    let exchange = context.http.send(&context.shared, get(url)).await;
+    context.facts.jwks = exchange.response().and_then(|r| r.json_object()).map(Value::Object);
+    context.facts.jwks_exchange = Some(exchange);
+}
+
+async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
+    let mut agent = UserAgent::default();
+    let (grant, way) = context.flow(&mut agent, &context.shared, 0, context.request(0)).await?;
+    let facts: &mut Facts = &mut context.facts;
+    facts.consent_shown = way.consented;
+    facts.refresh_token = grant.tokens.refresh_token().is_some();
+    facts.id_token = grant.tokens.id_token().is_some();
+    facts.expires_in = grant.tokens.member("expires_in").is_some();
+    if let Some(Ok(jws)) = grant.tokens.access_token().map(Jws::read) {
+        facts.jwt_access_token = true;
+        facts.access_token_typ = typ(&jws);
+    }
+    context.return_session(agent);
+    context.baseline = Some(grant);
+    Ok(())
+}

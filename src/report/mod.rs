@@ -1,0 +1,4 @@
+//! Readers of a report. Each is a function of it alone and sees nothing else.
+
+pub mod json;
+pub mod terminal;

@@ -1,0 +1,93 @@
+//! Givens: clients, browsers, codes and tokens that work; and whole flows.
+
+use cucumber::{given, when};
+
+use crate::oauth::pkce;
+use crate::world::{Step, World};
+
+#[given("a client whose flow works")]
+async fn working_client(world: &mut World) -> Step {
+    world.choose(0).await
+}
+
+#[given("a browser in which nobody signed in")]
+fn fresh_browser(world: &mut World) {
+    world.take_new_browser();
+}
+
+#[given("an authorization code")]
+#[given("another authorization code")]
+async fn code(world: &mut World) -> Step {
+    let request = world.request()?;
+    world.obtain_code(request).await
+}
+
+#[given(expr = "an authorization code for a code_verifier of {int} characters")]
+async fn code_for_verifier(world: &mut World, length: usize) -> Step {
+    let request = world.request()?.with_verifier(pkce::verifier_of(length));
+    world.obtain_code(request).await
+}
+
+#[given("an authorization code that was issued without a code challenge")]
+async fn code_without_challenge(world: &mut World) -> Step {
+    let mut request = world.request()?;
+    request.params.omit("code_challenge");
+    request.params.omit("code_challenge_method");
+    world.authorize(request).await?;
+    match world.flow()?.landing.code() {
+        Some(_) => Ok(()),
+        None => world.not_applicable("no code is issued without a code_challenge, the safest outcome"),
+    }
+}
+
+#[given("a redeemed authorization code")]
+#[given("tokens from a complete flow")]
+#[when("the client runs the whole flow")]
+async fn redeemed_code(world: &mut World) -> Step {
+    let request = world.request()?;
+    world.grant(world.client, request).await
+}
+
+#[given("tokens from a complete flow in a new browser")]
+async fn tokens_in_new_browser(world: &mut World) -> Step {
+    world.take_new_browser();
+    redeemed_code(world).await
+}
+
+#[when("every configured client runs the whole flow")]
+async fn every_client_flow(world: &mut World) -> Step {
+    let context = world.context()?;
+    for client in 0..context.target.clients.len() {
+        world.client = client;
+        let request = context.request(client);
+        let outcome = context.code(&mut world.agent, &world.recorder, &request).await;
+        let (landing, _) = world.need(outcome)?;
+        let redemption = context.redemption(client, &request, landing.code().unwrap_or_default());
+        world.token_request(&redemption).await?;
+        let exchange = world.answer()?;
+        if let Some(tokens) = exchange.response().and_then(crate::oauth::token::TokenResponse::read) {
+            let received = context.clock.now();
+            world.grants.push(crate::world::context::Grant { client, request, redemption, exchange, tokens, received });
+        }
+    }
+    Ok(())
+}
+
+#[when("the user signs in for every configured client in a new browser")]
+async fn every_client_in_new_browser(world: &mut World) -> Step {
+    let context = world.context()?;
+    for client in 0..context.target.clients.len() {
+        world.client = client;
+        world.take_new_browser();
+        world.obtain_code(context.request(client)).await?;
+    }
+    Ok(())
+}
+
+#[when(expr = "{int} minutes pass")]
+async fn minutes_pass(world: &mut World, minutes: u64) -> Step {
+    let context = world.context()?;
+    let margin = context.target.leeway;
+    context.clock.pass(std::time::Duration::from_secs(minutes * 60) + margin).await;
+    Ok(())
+}

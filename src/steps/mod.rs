@@ -1,0 +1,16 @@
+//! Step definitions, grouped by the noun they speak of. A step builds, sends or judges; it never
+//! decides level or severity, and a Then never sends anything.
+
+mod authorization;
+mod flow;
+mod metadata;
+mod redirect_uri;
+mod resource;
+mod response;
+mod token;
+mod tokens;
+
+/// Splits `a, b` as it stands in a step.
+fn words(list: &str) -> Vec<&str> {
+    list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
+}

@@ -1,0 +1,74 @@
+//! ID Tokens and structured access tokens of the grants of a scenario.
+
+use cucumber::then;
+
+use crate::expect::{Findings, tokens as expect};
+use crate::model::verdict::Deviation;
+use crate::oauth::jose::Jws;
+use crate::world::context::{Context, Grant};
+use crate::world::{Step, World};
+
+/// Judges the ID Token of every grant; one that is missing or unreadable deviates.
+fn judge_id_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> Findings) -> Step {
+    let context = world.context()?;
+    world.judge_grants(|grant| match grant.tokens.id_token().map(Jws::read) {
+        None => vec![Deviation::new("an ID Token", "none in the token response")],
+        Some(Err(why)) => vec![Deviation::new("an ID Token as compact JWS", why)],
+        Some(Ok(jws)) => judge(&context, grant, &jws),
+    })
+}
+
+/// Judges the access token of every grant that is a JWT.
+fn judge_access_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> Findings) -> Step {
+    let context = world.context()?;
+    world.judge_grants(|grant| match grant.tokens.access_token().map(Jws::read) {
+        Some(Ok(jws)) => judge(&context, grant, &jws),
+        _ => vec![],
+    })
+}
+
+#[then("each ID Token verifies with the key set")]
+fn verifies(world: &mut World) -> Step {
+    judge_id_tokens(world, |context, _, jws| expect::verifies(jws, context.facts.jwks.as_ref()))
+}
+
+#[then("no ID Token has alg none")]
+fn not_unsigned(world: &mut World) -> Step {
+    judge_id_tokens(world, |_, _, jws| expect::not_unsigned(jws))
+}
+
+#[then("each ID Token names the issuer")]
+fn issuer(world: &mut World) -> Step {
+    judge_id_tokens(world, |context, _, jws| expect::issuer(jws, context.issuer()))
+}
+
+#[then("each ID Token is addressed to its client")]
+fn audience(world: &mut World) -> Step {
+    judge_id_tokens(world, |context, grant, jws| expect::addressed_to(jws, &context.client(grant.client).id))
+}
+
+#[then("each ID Token was issued now and expires later")]
+fn times(world: &mut World) -> Step {
+    judge_id_tokens(world, |_, grant, jws| expect::times(jws, grant.received))
+}
+
+#[then("each ID Token repeats the nonce")]
+fn nonce(world: &mut World) -> Step {
+    judge_id_tokens(world, |_, grant, jws| {
+        expect::nonce(jws, grant.request.params.value("nonce").unwrap_or_default())
+    })
+}
+
+#[then("each JWT access token verifies with the key set")]
+fn access_token_signed(world: &mut World) -> Step {
+    judge_access_tokens(world, |context, _, jws| {
+        expect::access_token_signed(jws, expect::typ(jws).as_deref(), context.facts.jwks.as_ref())
+    })
+}
+
+#[then("each at+jwt carries iss, exp, aud, sub, client_id, iat and jti")]
+fn access_token_claims(world: &mut World) -> Step {
+    judge_access_tokens(world, |context, grant, jws| {
+        expect::access_token_claims(jws, context.issuer(), &context.client(grant.client).id, grant.received)
+    })
+}

@@ -1,0 +1,268 @@
+//! What all scenarios of a run share: the target, what is known about it, the wire, one signed-in
+//! session, and the working twins that give refusals their meaning.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use crate::http::cookies::CookieJar;
+use crate::http::user_agent::{Home, UserAgent};
+use crate::http::{Http, Recorder};
+use crate::model::exchange::{Exchange, Request};
+use crate::model::requirement::Profile;
+use crate::model::verdict::Obstacle;
+use crate::oauth::authorization::{AuthorizationRequest, Landing};
+use crate::oauth::params::Params;
+use crate::oauth::token::{self, TokenResponse};
+use crate::target::capabilities::Facts;
+use crate::target::login::form::{Decision, Driver, Way};
+use crate::target::profile::{Client, Target, User};
+
+/// The clock of the run. Time passes by itself, and at once where the target lets us advance it.
+#[derive(Clone, Default)]
+pub struct Clock {
+    advance: Option<Arc<dyn Fn(Duration) + Send + Sync>>,
+    ahead: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// A clock for a target whose own clock `advance` moves forward.
+    pub fn advanced_by(advance: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self { advance: Some(Arc::new(advance)), ahead: Arc::default() }
+    }
+
+    /// Seconds since the epoch.
+    pub fn now(&self) -> i64 {
+        Timestamp::now().as_second() + self.ahead.load(Ordering::Relaxed)
+    }
+
+    /// Lets time pass: on the target's own clock where that is possible, else by waiting.
+    pub async fn pass(&self, duration: Duration) {
+        match &self.advance {
+            Some(advance) => {
+                advance(duration);
+                let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+                self.ahead.fetch_add(seconds, Ordering::Relaxed);
+            }
+            None => tokio::time::sleep(duration).await,
+        }
+    }
+
+    /// Time can be advanced without waiting.
+    pub fn is_virtual(&self) -> bool {
+        self.advance.is_some()
+    }
+}
+
+/// What a completed flow yielded.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Index of the client.
+    pub client: usize,
+    /// The authorization request.
+    pub request: AuthorizationRequest,
+    /// The token request.
+    pub redemption: Params,
+    /// The token endpoint's answer.
+    pub exchange: Arc<Exchange>,
+    /// Its members.
+    pub tokens: TokenResponse,
+    /// When it arrived, in seconds since the epoch.
+    pub received: i64,
+}
+
+/// Everything that scenarios share.
+pub struct Context {
+    /// The target as configured.
+    pub target: Target,
+    /// What is known about it.
+    pub facts: Facts,
+    /// The wire.
+    pub http: Http,
+    /// What the target is held to.
+    pub profile: Profile,
+    /// The origins of the authorization server.
+    pub home: Home,
+    /// User agents that are signed in and that nobody uses now. One is lent to one scenario at a
+    /// time: servers change a session with every interaction, and two copies would disturb each
+    /// other as no two tabs of a browser do.
+    sessions: Mutex<Vec<CookieJar>>,
+    /// The clock of the run.
+    pub clock: Clock,
+    /// The flow of the preflight, by the first client.
+    pub baseline: Option<Grant>,
+    /// Exchanges that belong to no single scenario.
+    pub shared: Recorder,
+    twins: Vec<OnceCell<Result<(), Obstacle>>>,
+}
+
+impl Context {
+    /// A context that knows nothing about its target yet.
+    pub fn new(target: Target, http: Http, profile: Profile, clock: Clock) -> Self {
+        let twins = target.clients.iter().map(|_| OnceCell::new()).collect();
+        Self {
+            target,
+            facts: Facts::default(),
+            http,
+            profile,
+            home: Home::default(),
+            sessions: Mutex::default(),
+            clock,
+            baseline: None,
+            shared: Recorder::default(),
+            twins,
+        }
+    }
+
+    /// A user agent to use alone; signed in, if one is free, and otherwise new.
+    pub fn borrow_session(&self) -> UserAgent {
+        let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        UserAgent::with(free.unwrap_or_default())
+    }
+
+    /// Gives a user agent back for others to use.
+    pub fn return_session(&self, agent: UserAgent) {
+        if !agent.jar.is_empty() {
+            self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
+        }
+    }
+
+    /// The client of that index.
+    pub fn client(&self, index: usize) -> &Client {
+        &self.target.clients[index]
+    }
+
+    /// The issuer identifier for comparisons.
+    pub fn issuer(&self) -> &str {
+        self.facts.issuer(&self.target)
+    }
+
+    /// An endpoint, or the obstacle that the target has none.
+    pub fn endpoint(&self, name: &str) -> Result<&str, Obstacle> {
+        self.facts.endpoint(name).ok_or_else(|| {
+            let remedy = format!("publish it in the metadata or set {name} under [endpoints] in the profile");
+            Obstacle::new(format!("to find the {name}"), "neither metadata nor profile names one", remedy)
+        })
+    }
+
+    /// A valid request of that client with its main redirect URI.
+    pub fn request(&self, client: usize) -> AuthorizationRequest {
+        let client = self.client(client);
+        AuthorizationRequest::new(&client.id, client.redirect_uri(), &client.scope)
+    }
+
+    /// Brings a navigation to its end. `uris` are the redirect URIs of the request under test; a
+    /// page is left alone where `user` is absent.
+    pub async fn drive(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        request: Request,
+        uris: &[String],
+        user: Option<&User>,
+        decision: Decision,
+    ) -> (Landing, Way) {
+        let leaves = |location: &str| {
+            let is_at = |uri: &str| {
+                location.strip_prefix(uri).is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#', '&']))
+            };
+            self.target.redirect_uris().any(|(_, uri)| is_at(uri)) || uris.iter().any(|uri| is_at(uri))
+        };
+        self.driver(recorder, &leaves, user, decision).drive(agent, request).await
+    }
+
+    fn driver<'a>(
+        &'a self,
+        recorder: &'a Recorder,
+        leaves: &'a (dyn Fn(&str) -> bool + Sync),
+        user: Option<&'a User>,
+        decision: Decision,
+    ) -> Driver<'a> {
+        Driver { http: &self.http, recorder, home: &self.home, leaves, user, decision, hints: &self.target.login }
+    }
+
+    /// One code by the client's valid request, or the obstacle that kept the user from it.
+    pub async fn code(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        request: &AuthorizationRequest,
+    ) -> Result<(Landing, Way), Obstacle> {
+        let get = request.by_get(self.endpoint("authorization_endpoint")?);
+        let is_client = |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
+        self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve).code(agent, get).await
+    }
+
+    /// The whole flow of a client; its last exchange is the token response.
+    pub async fn flow(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        client: usize,
+        request: AuthorizationRequest,
+    ) -> Result<(Grant, Way), Obstacle> {
+        let (landing, way) = self.code(agent, recorder, &request).await?;
+        let redemption = self.redemption(client, &request, landing.code().unwrap_or_default());
+        let grant = self.redeem(recorder, client, request, redemption).await?;
+        Ok((grant, way))
+    }
+
+    /// The conformant token request for a code.
+    pub fn redemption(&self, client: usize, request: &AuthorizationRequest, code: &str) -> Params {
+        let redirect_uri = request.params.value("redirect_uri").unwrap_or_default();
+        token::code_exchange(&self.client(client).id, code, redirect_uri, &request.code_verifier)
+    }
+
+    /// Redeems a code and demands tokens.
+    pub async fn redeem(
+        &self,
+        recorder: &Recorder,
+        client: usize,
+        request: AuthorizationRequest,
+        redemption: Params,
+    ) -> Result<Grant, Obstacle> {
+        let exchange = self.token_request(recorder, &redemption).await?;
+        let tokens = exchange.response().and_then(TokenResponse::read).ok_or_else(|| {
+            let remedy = "check that the client is public (no secret), may use the code grant and registered this redirect_uri";
+            Obstacle::new("to redeem a fresh code with the right verifier", exchange.gist(), remedy)
+        })?;
+        Ok(Grant { client, request, redemption, exchange, tokens, received: self.clock.now() })
+    }
+
+    /// Sends a token request; an answer that came back is no obstacle, whatever it says.
+    pub async fn token_request(&self, recorder: &Recorder, params: &Params) -> Result<Arc<Exchange>, Obstacle> {
+        let request = token::post(self.endpoint("token_endpoint")?, params);
+        usable(self.http.send(recorder, request).await)
+    }
+
+    /// Proves, once per run and client, that the client's flow works as long as nothing is mutated.
+    pub async fn twin(&self, client: usize) -> Result<(), Obstacle> {
+        if client == 0 && self.baseline.is_some() {
+            return Ok(());
+        }
+        self.twins[client].get_or_init(|| self.prove(client)).await.clone()
+    }
+
+    /// Runs the client's whole flow anew.
+    pub async fn prove(&self, client: usize) -> Result<(), Obstacle> {
+        let mut agent = self.borrow_session();
+        let outcome = self.flow(&mut agent, &self.shared, client, self.request(client)).await;
+        self.return_session(agent);
+        outcome.map(|_| ())
+    }
+}
+
+/// The exchange, unless nothing came back or the target asked to be left alone.
+pub fn usable(exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Obstacle> {
+    let tried = format!("{} {}", exchange.request.method, exchange.request.url.split('?').next().unwrap_or_default());
+    match &exchange.outcome {
+        Err(reason) => Err(Obstacle::new(tried, reason.clone(), "check that the target is up and reachable")),
+        Ok(response) if matches!(response.status, 429 | 503) => {
+            Err(Obstacle::new(tried, exchange.gist(), "lower concurrency or raise pace_ms in the profile"))
+        }
+        Ok(_) => Ok(exchange),
+    }
+}

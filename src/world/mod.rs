@@ -1,0 +1,291 @@
+//! The context of one scenario and its ledger.
+
+pub mod context;
+
+use std::fmt;
+use std::sync::Arc;
+
+use cucumber::World as _;
+
+use crate::expect::Findings;
+use crate::http::Recorder;
+use crate::http::user_agent::UserAgent;
+use crate::model::exchange::{Exchange, Request};
+use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
+use crate::oauth::authorization::{AuthorizationRequest, Landing};
+use crate::oauth::params::Params;
+use crate::target::login::form::{Decision, Way};
+use context::{Context, Grant, usable};
+
+/// An authorization request with what became of it.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Index of the client.
+    pub client: usize,
+    /// The request as sent.
+    pub request: AuthorizationRequest,
+    /// Where the user agent came to rest.
+    pub landing: Landing,
+    /// What the user met on the way.
+    pub way: Way,
+}
+
+impl Flow {
+    /// The redirect URI of the request.
+    pub fn redirect_uri(&self) -> &str {
+        self.request.params.value("redirect_uri").unwrap_or_default()
+    }
+}
+
+/// One scenario: what it holds in its hands, and what it recorded.
+#[derive(Default, cucumber::World)]
+pub struct World {
+    context: Option<Arc<Context>>,
+    /// Where the exchanges go.
+    pub recorder: Recorder,
+    /// The browser.
+    pub agent: UserAgent,
+    /// The browser was lent by the run and goes back to it.
+    is_lent: bool,
+    /// Index of the client that acts.
+    pub client: usize,
+    /// Authorization requests, in order.
+    pub flows: Vec<Flow>,
+    /// Grants, in order.
+    pub grants: Vec<Grant>,
+    /// Answers under judgement, in order.
+    pub answers: Vec<Arc<Exchange>>,
+    /// A value that a later step compares with.
+    pub noted: String,
+    ledger: Ledger,
+}
+
+// The derive macro demands it; a world full of tokens must not print itself.
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World(..)")
+    }
+}
+
+/// A step ends the scenario; why stands in the ledger.
+#[derive(Clone, Debug)]
+pub struct Stop(String);
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a step returns.
+pub type Step<T = ()> = Result<T, Stop>;
+
+impl World {
+    /// Hands the shared context over, with a browser that is signed in where one is free.
+    pub fn enter(&mut self, context: &Arc<Context>) {
+        self.agent = context.borrow_session();
+        self.is_lent = true;
+        self.context = Some(context.clone());
+    }
+
+    /// Gives the browser back, if it was lent.
+    pub fn leave(&mut self) {
+        if let (true, Some(context)) = (std::mem::take(&mut self.is_lent), &self.context) {
+            context.return_session(std::mem::take(&mut self.agent));
+        }
+    }
+
+    /// Takes a new browser, in which nobody signed in.
+    pub fn take_new_browser(&mut self) {
+        self.leave();
+        self.agent = UserAgent::default();
+    }
+
+    /// What the scenario recorded, with its exchanges.
+    pub fn ledger(&self) -> Ledger {
+        Ledger { exchanges: self.recorder.exchanges(), ..self.ledger.clone() }
+    }
+
+    /// The shared context.
+    pub fn context(&mut self) -> Step<Arc<Context>> {
+        let missing = || Stop("the scenario was started without a context".into());
+        self.context.clone().ok_or_else(missing)
+    }
+
+    /// Takes note of a judgement; a deviation of full weight ends the scenario.
+    pub fn judge(&mut self, findings: Findings) -> Step {
+        self.ledger.judgements += 1;
+        let stop = findings.iter().find(|d| d.weight >= Weight::Draft).map(ToString::to_string);
+        self.ledger.deviations.extend(findings);
+        stop.map_or(Ok(()), |text| Err(Stop(text)))
+    }
+
+    /// [`Self::judge`] where the finding is that the target refused: it counts only as long as the
+    /// working twin still works at the end of the run.
+    pub fn judge_refusal(&mut self, findings: Findings) -> Step {
+        self.ledger.rests_on_refusal = true;
+        self.judge(findings)
+    }
+
+    /// The value, or the end of the scenario with the obstacle on record.
+    pub fn need<T>(&mut self, result: Result<T, Obstacle>) -> Step<T> {
+        result.map_err(|obstacle| {
+            let stop = Stop(obstacle.to_string());
+            self.ledger.obstacle = Some(obstacle);
+            stop
+        })
+    }
+
+    /// Ends the scenario: the probe showed that the duty does not apply.
+    pub fn not_applicable<T>(&mut self, reason: impl Into<String>) -> Step<T> {
+        let reason = reason.into();
+        self.ledger.not_applicable = Some(reason.clone());
+        Err(Stop(reason))
+    }
+
+    /// Ends the scenario: a step needs what no earlier step provided.
+    pub fn missing<T>(&self, what: &str) -> Step<T> {
+        Err(Stop(format!("the scenario has no {what}: an earlier step must provide it")))
+    }
+
+    /// Lets another client act, whose flow must work too.
+    pub async fn choose(&mut self, client: usize) -> Step {
+        let context = self.context()?;
+        self.client = client;
+        let twin = context.twin(client).await;
+        self.need(twin)
+    }
+
+    /// A valid request of the acting client.
+    pub fn request(&mut self) -> Step<AuthorizationRequest> {
+        Ok(self.context()?.request(self.client))
+    }
+
+    /// Sends an authorization request by GET; the user signs in and approves where asked.
+    pub async fn authorize(&mut self, request: AuthorizationRequest) -> Step {
+        let context = self.context()?;
+        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
+        let get = request.by_get(&endpoint);
+        self.navigate(request, get, true, Decision::Approve).await
+    }
+
+    /// Opens an authorization request; the user does nothing.
+    pub async fn open(&mut self, request: AuthorizationRequest) -> Step {
+        let context = self.context()?;
+        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
+        let get = request.by_get(&endpoint);
+        self.navigate(request, get, false, Decision::Approve).await
+    }
+
+    /// Drives `wire`, the form in which `request` is sent, to its end.
+    pub async fn navigate(
+        &mut self,
+        request: AuthorizationRequest,
+        wire: Request,
+        is_driven: bool,
+        decision: Decision,
+    ) -> Step {
+        let context = self.context()?;
+        let user = context.target.user.as_ref().filter(|_| is_driven);
+        let uris: Vec<String> =
+            request.params.iter().filter(|(n, _)| *n == "redirect_uri").map(|(_, v)| v.to_owned()).collect();
+        let (landing, way) = context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
+        self.need(usable(landing.exchange.clone()))?;
+        self.flows.push(Flow { client: self.client, request, landing, way });
+        Ok(())
+    }
+
+    /// The last authorization request with its outcome.
+    pub fn flow(&self) -> Step<Flow> {
+        self.flows.last().cloned().map_or_else(|| self.missing("authorization request"), Ok)
+    }
+
+    /// A fresh code by a valid request of the acting client, or the obstacle.
+    pub async fn obtain_code(&mut self, request: AuthorizationRequest) -> Step {
+        let context = self.context()?;
+        let outcome = context.code(&mut self.agent, &self.recorder, &request).await;
+        let (landing, way) = self.need(outcome)?;
+        self.flows.push(Flow { client: self.client, request, landing, way });
+        Ok(())
+    }
+
+    /// The conformant token request for the code of a flow.
+    pub fn redemption(&mut self, flow: &Flow) -> Step<Params> {
+        let context = self.context()?;
+        match flow.landing.code() {
+            Some(code) => Ok(context.redemption(flow.client, &flow.request, code)),
+            None => self.missing("authorization code"),
+        }
+    }
+
+    /// Sends a token request and keeps the answer for judgement.
+    pub async fn token_request(&mut self, params: &Params) -> Step {
+        let context = self.context()?;
+        let answer = context.token_request(&self.recorder, params).await;
+        let answer = self.need(answer)?;
+        self.answers.push(answer);
+        Ok(())
+    }
+
+    /// Sends any request and keeps the answer for judgement.
+    pub async fn send(&mut self, request: Request) -> Step {
+        let context = self.context()?;
+        let answer = usable(context.http.send(&self.recorder, request).await);
+        let answer = self.need(answer)?;
+        self.answers.push(answer);
+        Ok(())
+    }
+
+    /// The last answer.
+    pub fn answer(&self) -> Step<Arc<Exchange>> {
+        self.answers.last().cloned().map_or_else(|| self.missing("answer"), Ok)
+    }
+
+    /// Runs the whole flow of a client and keeps the grant.
+    pub async fn grant(&mut self, client: usize, request: AuthorizationRequest) -> Step {
+        let context = self.context()?;
+        let outcome = context.flow(&mut self.agent, &self.recorder, client, request).await;
+        let (grant, _) = self.need(outcome)?;
+        self.grants.push(grant);
+        Ok(())
+    }
+
+    /// The last grant.
+    pub fn granted(&self) -> Step<Grant> {
+        self.grants.last().cloned().map_or_else(|| self.missing("grant"), Ok)
+    }
+
+    /// Judges every grant of the scenario; what deviates is shown by its token response.
+    pub fn judge_grants(&mut self, judge: impl Fn(&Grant) -> Findings) -> Step {
+        if self.grants.is_empty() {
+            return self.missing("grant");
+        }
+        for grant in self.grants.clone() {
+            let shown: Findings =
+                judge(&grant).into_iter().map(|d: Deviation| Deviation { exchange: d.exchange.or(Some(grant.exchange.number)), ..d }).collect();
+            self.judge(shown)?;
+        }
+        Ok(())
+    }
+
+    /// Judges every authorization request of the scenario.
+    pub fn judge_flows(&mut self, judge: impl Fn(&Flow) -> Findings) -> Step {
+        if self.flows.is_empty() {
+            return self.missing("authorization request");
+        }
+        for flow in self.flows.clone() {
+            self.judge(judge(&flow))?;
+        }
+        Ok(())
+    }
+
+    /// Puts an exchange that the run shares among the evidence of this scenario.
+    pub fn cite(&mut self, exchange: &Exchange) -> Arc<Exchange> {
+        self.recorder.cite(exchange)
+    }
+}
+
+/// How many steps are registered; zero would mean that the linker dropped them.
+pub fn registered_steps() -> cucumber::step::Collection<World> {
+    World::collection()
+}

@@ -92,8 +92,8 @@ Feature: Authorization response
 
   @authzresp.code-unguessable
   Rule: Authorization codes MUST NOT be guessable
-    Scenario: five codes
-      When the client obtains 5 codes
+    Scenario: eight codes
+      When the client obtains 8 codes
       Then all differ and may hold 128 bits of entropy
 
   @authzresp.registered-query-kept

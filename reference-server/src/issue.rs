@@ -80,7 +80,10 @@ pub(crate) fn id_token(
     }
     let claims = app.policy.id_token_claims(claims, &app.resource());
     let token = jwt::compose(&app.keys, "JWT", &claims, app.policy.id_token_sealing())?;
-    state.id_tokens.insert(token.clone(), IdToken { client: grant.client, sid: grant.sid.clone() });
+    state.id_tokens.insert(
+        token.clone(),
+        IdToken { client: grant.client, sid: grant.sid.clone(), issued_at: now },
+    );
     Ok(token)
 }
 

@@ -2,8 +2,8 @@
 //! specifications, the others are the seeded defects.
 
 mod authorization;
+mod claims;
 mod discovery;
-mod id_token;
 mod interaction;
 mod pkce;
 mod redirect_uri;

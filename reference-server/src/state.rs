@@ -7,7 +7,7 @@ use crate::endpoints::authorization_request::AuthorizationRequest;
 use crate::pkce::Challenge;
 use crate::scope::Scope;
 
-/// Codes are kept for a day after their expiry, to notice a replay.
+/// Codes are kept for a day after their expiry, to notice a replay; other things as long.
 const REMEMBERED: u64 = 86_400;
 
 /// The stores, by the secret that names an entry.
@@ -28,6 +28,8 @@ pub(crate) struct State {
 pub(crate) struct Browser {
     pub(crate) session: Option<Session>,
     pub(crate) pending: HashMap<String, Pending>,
+    /// When it was last sent to a page, in seconds since the epoch.
+    pub(crate) seen_at: u64,
     /// Guards the logout form.
     pub(crate) csrf: String,
 }
@@ -98,6 +100,7 @@ pub(crate) struct RefreshToken {
 pub(crate) struct IdToken {
     pub(crate) client: &'static str,
     pub(crate) sid: String,
+    pub(crate) issued_at: u64,
 }
 
 impl State {
@@ -157,6 +160,11 @@ impl State {
             self.codes.retain(|_, c| c.expires_at.saturating_add(REMEMBERED) > now);
             self.access_tokens.retain(|_, t| t.expires_at > now);
             self.refresh_tokens.retain(|_, t| t.expires_at > now);
+            self.browsers.retain(|_, b| {
+                b.seen_at + REMEMBERED > now
+                    || b.session.as_ref().is_some_and(|s| s.expires_at > now)
+            });
+            self.id_tokens.retain(|_, t| t.issued_at + 30 * REMEMBERED > now);
         }
     }
 }

@@ -257,32 +257,29 @@ pub fn codes_unguessable(codes: &[&str]) -> Findings {
     })
 }
 
-/// Upper bound of the entropy: characters between the common prefix and suffix, times the bits of
-/// the alphabet that they are drawn from.
+/// Upper bound of the entropy: the characters that vary, times the bits of the alphabet that they
+/// are drawn from. Where all codes are equally long, positions at which all agree do not vary.
 fn variable_bits(codes: &[&str]) -> f64 {
     let Some(first) = codes.first() else { return 0.0 };
-    let common = |forward: bool| {
-        let at = |code: &str, i: usize| if forward { code.bytes().nth(i) } else { code.bytes().rev().nth(i) };
-        (0..first.len()).take_while(|&i| codes.iter().all(|code| at(code, i) == at(first, i))).count()
-    };
-    let (prefix, suffix) = (common(true), common(false));
     let shortest = codes.iter().map(|code| code.len()).min().unwrap_or(0);
-    let variable = shortest.saturating_sub(prefix + suffix);
-    let seen = || codes.iter().flat_map(|code| code.bytes().skip(prefix).take(variable));
+    let is_even = codes.iter().all(|code| code.len() == first.len());
+    let varies = |i: &usize| !is_even || codes.iter().any(|code| code.as_bytes()[*i] != first.as_bytes()[*i]);
+    let positions: Vec<usize> = (0..shortest).filter(varies).collect();
+    let seen = || codes.iter().flat_map(|code| positions.iter().map(|&i| code.as_bytes()[i]));
     let alphabet: u32 = if seen().all(|b| b.is_ascii_digit()) {
         10
-    } else if seen().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+    } else if seen().all(|b| b.is_ascii_hexdigit()) {
         16
     } else {
-        let mut size = 0;
-        size += if seen().any(|b| b.is_ascii_lowercase()) { 26 } else { 0 };
-        size += if seen().any(|b| b.is_ascii_uppercase()) { 26 } else { 0 };
-        size += if seen().any(|b| b.is_ascii_digit()) { 10 } else { 0 };
-        size + if seen().any(|b| !b.is_ascii_alphanumeric()) { 2 } else { 0 }
+        let size = |is_there: bool, size| if is_there { size } else { 0 };
+        size(seen().any(|b| b.is_ascii_lowercase()), 26)
+            + size(seen().any(|b| b.is_ascii_uppercase()), 26)
+            + size(seen().any(|b| b.is_ascii_digit()), 10)
+            + size(seen().any(|b| !b.is_ascii_alphanumeric()), 2)
     };
     #[expect(clippy::cast_precision_loss, reason = "a code has far fewer than 2^52 characters")]
-    let variable = variable as f64;
-    variable * f64::from(alphabet.max(1)).log2()
+    let length = positions.len() as f64;
+    length * f64::from(alphabet.max(1)).log2()
 }
 
 /// The address of a redirect URI without query and fragment.
@@ -396,5 +393,8 @@ mod tests {
         assert_eq!(weight(&codes_unguessable(&["a1", "a1"])), Some(Weight::Failure));
         let counter = ["prefix-00000001-suffix", "prefix-00000002-suffix", "prefix-00000013-suffix"];
         assert_eq!(weight(&codes_unguessable(&counter)), Some(Weight::Failure));
+        // RFC 4122 leaves 122 of 128 bits to chance.
+        let uuids = ["5f0c8f0e-3d7a-4b1e-9c55-0a2f6d1e7b90", "a91b27c4-88e2-4f03-b6d1-73c9e05f4a12"];
+        assert_eq!(weight(&codes_unguessable(&uuids)), Some(Weight::Failure));
     }
 }

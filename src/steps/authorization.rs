@@ -5,15 +5,16 @@ use tokio::net::TcpListener;
 
 use super::words;
 use crate::expect::resource::{LINE_BREAK, MARKUP};
-use crate::expect::{authorization as expect, resource};
+use crate::expect::{authorization as expect, check, or_list, resource};
 use crate::model::exchange::Exchange;
+use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::redirect_uri::FOREIGN_HOST;
 use crate::oauth::{pkce, random};
 use crate::target::login::form::Decision;
 use crate::target::profile::User;
 use crate::target::secret::Secret;
-use crate::world::{Step, World};
+use crate::world::{Flow, Step, World};
 
 /// Time that a server is given to call a listener of ours after it answered.
 const CALL_BACK: std::time::Duration = std::time::Duration::from_millis(150);
@@ -113,7 +114,7 @@ async fn send_line_break(world: &mut World, name: String) -> Step {
 async fn send_request_uri(world: &mut World) -> Step {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.and_then(|l| Ok((l.local_addr()?, l)));
     let (address, listener) = world.need(listener.map_err(|e| {
-        crate::model::verdict::Obstacle::new("to listen on loopback", e.to_string(), "allow the harness to open a port")
+        Obstacle::new("to listen on loopback", e.to_string(), "allow the harness to open a port")
     }))?;
     let mut request = world.request()?;
     request.params.set("request_uri", format!("http://{address}/{}", random(12)));
@@ -166,14 +167,10 @@ async fn wrong_password(world: &mut World) -> Step {
     let wire = request.by_get(&endpoint);
     let (landing, way) =
         context.drive(&mut world.agent, &world.recorder, wire, &uris, Some(&user), Decision::Approve).await;
-    if !way.signed_in && landing.code().is_none() {
-        return world.need(Err(crate::model::verdict::Obstacle::new(
-            "to submit a sign-in form with a wrong password",
-            landing.gist(),
-            "name the form fields under [login] in the profile",
-        )));
+    if !way.signed_in {
+        return world.not_applicable("no sign-in form is shown");
     }
-    world.flows.push(crate::world::Flow { client: world.client, request, landing, way });
+    world.flows.push(Flow { client: world.client, request, landing, way });
     Ok(())
 }
 
@@ -236,7 +233,7 @@ fn no_token_arrives(world: &mut World, codes: String) -> Step {
     world.judge_refusal(expect::no_tokens(&flow.landing))?;
     let findings = expect::front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
     // A code alone is no token: hybrid types that fall back to `code` are another duty's business.
-    let lighter = findings.into_iter().map(|d| d.weighing(crate::model::verdict::Weight::Warning));
+    let lighter = findings.into_iter().map(|d| d.weighing(Weight::Warning));
     world.judge_refusal(lighter.collect())
 }
 
@@ -246,9 +243,9 @@ fn error_without_interaction(world: &mut World, codes: String) -> Step {
     let mut codes = words(&codes);
     codes.push("invalid_request");
     let comes_back = flow.landing.error().is_some_and(|e| codes.contains(&e)) && flow.landing.code().is_none();
-    world.judge_refusal(crate::expect::check(comes_back, || {
-        let expected = format!("error={} sent to the client", crate::expect::or_list(&codes));
-        crate::model::verdict::Deviation::new(expected, flow.landing.gist()).seen_in(&flow.landing.exchange)
+    world.judge_refusal(check(comes_back, || {
+        let expected = format!("error={} sent to the client", or_list(&codes));
+        Deviation::new(expected, flow.landing.gist()).seen_in(&flow.landing.exchange)
     }))
 }
 
@@ -267,8 +264,8 @@ fn no_injected_header(world: &mut World) -> Step {
 #[then("nobody called that host")]
 fn nobody_called(world: &mut World) -> Step {
     let called = world.noted == "true";
-    world.judge(crate::expect::check(!called, || {
-        crate::model::verdict::Deviation::new("no request to the host of request_uri", "a connection from the server")
+    world.judge(check(!called, || {
+        Deviation::new("no request to the host of request_uri", "a connection from the server")
     }))
 }
 
@@ -283,11 +280,12 @@ fn forbids_framing(world: &mut World) -> Step {
 
 #[then("each grant rests on a decision")]
 fn rests_on_decision(world: &mut World) -> Step {
+    let context = world.context()?;
     world.judge_flows(|flow| {
-        crate::expect::check(flow.way.consented, || {
+        check(context.met_consent(flow.client), || {
             let actual = "a code without a consent page, for manual review: the client may be pre-approved";
-            crate::model::verdict::Deviation::new("a decision of the user on a consent page", actual)
-                .weighing(crate::model::verdict::Weight::Warning)
+            Deviation::new("a decision of the user on a consent page", actual)
+                .weighing(Weight::Warning)
                 .seen_in(&flow.landing.exchange)
         })
     })

@@ -3,6 +3,8 @@
 use cucumber::{given, when};
 
 use crate::oauth::pkce;
+use crate::oauth::token::TokenResponse;
+use crate::world::context::Grant;
 use crate::world::{Step, World};
 
 #[given("a client whose flow works")]
@@ -65,9 +67,9 @@ async fn every_client_flow(world: &mut World) -> Step {
         let redemption = context.redemption(client, &request, landing.code().unwrap_or_default());
         world.token_request(&redemption).await?;
         let exchange = world.answer()?;
-        if let Some(tokens) = exchange.response().and_then(crate::oauth::token::TokenResponse::read) {
+        if let Some(tokens) = exchange.response().and_then(TokenResponse::read) {
             let received = context.clock.now();
-            world.grants.push(crate::world::context::Grant { client, request, redemption, exchange, tokens, received });
+            world.grants.push(Grant { client, request, redemption, exchange, tokens, received });
         }
     }
     Ok(())

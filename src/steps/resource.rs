@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use cucumber::{given, then, when};
 
 use super::token::get;
-use crate::expect::resource as expect;
+use crate::expect::{check, resource as expect};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::form_post;
@@ -297,7 +297,7 @@ fn returned(world: &mut World) -> Step {
         return world.judge(vec![deviation.seen_in(&flow.landing.exchange)]);
     };
     let is_back = response.went_to(&uri) && response.value("state") == Some(state);
-    world.judge(crate::expect::check(is_back, || {
+    world.judge(check(is_back, || {
         Deviation::new(format!("a redirect to {uri} with the state"), flow.landing.gist()).seen_in(&flow.landing.exchange)
     }))
 }

@@ -2,9 +2,9 @@
 
 use cucumber::{then, when};
 
-use crate::expect::authorization as expect;
+use crate::expect::{authorization as expect, check};
 use crate::expect::resource::MARKUP;
-use crate::model::verdict::Weight;
+use crate::model::verdict::{Deviation, Weight};
 use crate::world::{Flow, Step, World};
 
 #[when("every configured client sends the authorization request")]
@@ -86,7 +86,7 @@ fn state_unchanged(world: &mut World) -> Step {
         && expect::front_reject(&flow.landing, flow.redirect_uri(), &["invalid_request"]).is_empty();
     if !is_plain && is_refused {
         let expected = "the state unchanged";
-        let deviation = crate::model::verdict::Deviation::new(expected, format!("a refusal: {}", flow.landing.gist()));
+        let deviation = Deviation::new(expected, format!("a refusal: {}", flow.landing.gist()));
         return world.judge(vec![deviation.weighing(Weight::Warning).seen_in(&flow.landing.exchange)]);
     }
     world.judge(expect::state_unchanged(&flow.landing, sent))
@@ -169,8 +169,8 @@ fn iss_announced(world: &mut World) -> Step {
     let flow = response_with_iss(world)?;
     let context = world.context()?;
     let is_announced = context.facts.metadata.is_true("authorization_response_iss_parameter_supported");
-    world.judge(crate::expect::check(is_announced, || {
+    world.judge(check(is_announced, || {
         let expected = "authorization_response_iss_parameter_supported true, since iss is returned";
-        crate::model::verdict::Deviation::new(expected, "absent or false").seen_in(&flow.landing.exchange)
+        Deviation::new(expected, "absent or false").seen_in(&flow.landing.exchange)
     }))
 }

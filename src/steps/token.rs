@@ -1,14 +1,19 @@
 //! The token request: conformant, mutated, raced, replayed; and the token response.
 
+use std::sync::Arc;
+
 use cucumber::{then, when};
 
 use super::words;
+use crate::expect::authorization::front_reject;
 use crate::expect::{Findings, check, token as expect, token_response};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
+use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, TokenResponse};
 use crate::oauth::{pkce, random};
+use crate::world::context::Grant;
 use crate::world::{Flow, Step, World};
 
 /// A scope value that no server defines.
@@ -268,7 +273,7 @@ async fn short_verifier(world: &mut World) -> Step {
 }
 
 /// Sends a request and, if it yields a code, redeems it.
-async fn finish_flow(world: &mut World, request: crate::oauth::authorization::AuthorizationRequest) -> Step {
+async fn finish_flow(world: &mut World, request: AuthorizationRequest) -> Step {
     world.authorize(request).await?;
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
@@ -330,7 +335,7 @@ fn look_at_response(world: &mut World) -> Step {
     let Some(grant) = &context.baseline else { return world.missing("token response of the preflight") };
     let exchange = world.cite(&grant.exchange);
     world.answers.push(exchange.clone());
-    world.grants.push(crate::world::context::Grant { exchange, ..grant.clone() });
+    world.grants.push(Grant { exchange, ..grant.clone() });
     Ok(())
 }
 
@@ -414,7 +419,7 @@ fn one_winner(world: &mut World) -> Step {
 fn refused_somewhere(world: &mut World, front: &[&str], back: &[&str]) -> Step<bool> {
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
-        world.judge_refusal(crate::expect::authorization::front_reject(&flow.landing, flow.redirect_uri(), front))?;
+        world.judge_refusal(front_reject(&flow.landing, flow.redirect_uri(), front))?;
         return Ok(true);
     }
     let answer = world.answer()?;
@@ -443,7 +448,7 @@ fn refused_early_or_late(world: &mut World, codes: String) -> Step {
 fn plain_refused(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
-        let findings = crate::expect::authorization::front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
+        let findings = front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
         return world.judge_refusal(findings);
     }
     let redeemed = world.answer()?;
@@ -455,7 +460,7 @@ fn plain_refused(world: &mut World, codes: String) -> Step {
 fn method_refused(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
-        let findings = crate::expect::authorization::front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
+        let findings = front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
         return world.judge_refusal(findings);
     }
     let redeemed = world.answer()?;
@@ -470,7 +475,7 @@ fn forbidden_scope(world: &mut World) -> Step {
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
         let codes = ["invalid_scope", "access_denied", "unauthorized_client"];
-        let findings = crate::expect::authorization::front_reject(&flow.landing, flow.redirect_uri(), &codes);
+        let findings = front_reject(&flow.landing, flow.redirect_uri(), &codes);
         return world.judge_refusal(findings);
     }
     let (answer, tokens) = issued(world)?;
@@ -479,7 +484,7 @@ fn forbidden_scope(world: &mut World) -> Step {
 }
 
 /// The last answer and the tokens in it, or the obstacle that there are none.
-fn issued(world: &mut World) -> Step<(std::sync::Arc<Exchange>, TokenResponse)> {
+fn issued(world: &mut World) -> Step<(Arc<Exchange>, TokenResponse)> {
     let answer = world.answer()?;
     let tokens = answer.response().and_then(TokenResponse::read);
     let remedy = "check that the client's flow works with this request";
@@ -492,7 +497,7 @@ fn resource_refused(world: &mut World, codes: String) -> Step {
     let codes = words(&codes);
     let flow = world.flow()?;
     if flow.landing.code().is_none() {
-        let findings = crate::expect::authorization::front_reject(&flow.landing, flow.redirect_uri(), &codes);
+        let findings = front_reject(&flow.landing, flow.redirect_uri(), &codes);
         return world.judge_refusal(findings);
     }
     let answer = world.answer()?;

@@ -2,7 +2,7 @@
 //! session, and the working twins that give refusals their meaning.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -97,12 +97,15 @@ pub struct Context {
     /// Exchanges that belong to no single scenario.
     pub shared: Recorder,
     twins: Vec<OnceCell<Result<(), Obstacle>>>,
+    /// Whether each client met a consent page in this run.
+    consents: Vec<AtomicBool>,
 }
 
 impl Context {
     /// A context that knows nothing about its target yet.
     pub fn new(target: Target, http: Http, profile: Profile, clock: Clock) -> Self {
         let twins = target.clients.iter().map(|_| OnceCell::new()).collect();
+        let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,
             facts: Facts::default(),
@@ -114,6 +117,7 @@ impl Context {
             baseline: None,
             shared: Recorder::default(),
             twins,
+            consents,
         }
     }
 
@@ -205,9 +209,20 @@ impl Context {
         request: AuthorizationRequest,
     ) -> Result<(Grant, Way), Obstacle> {
         let (landing, way) = self.code(agent, recorder, &request).await?;
+        self.remember(client, way);
         let redemption = self.redemption(client, &request, landing.code().unwrap_or_default());
         let grant = self.redeem(recorder, client, request, redemption).await?;
         Ok((grant, way))
+    }
+
+    /// Remembers whether the user was asked to consent on the way.
+    pub fn remember(&self, client: usize, way: Way) {
+        self.consents[client].fetch_or(way.consented, Ordering::Relaxed);
+    }
+
+    /// A flow of that client in this run, hence its first one if any, showed a consent page.
+    pub fn met_consent(&self, client: usize) -> bool {
+        self.consents[client].load(Ordering::Relaxed)
     }
 
     /// The conformant token request for a code.

@@ -190,6 +190,7 @@ impl World {
         let uris: Vec<String> =
             request.params.iter().filter(|(n, _)| *n == "redirect_uri").map(|(_, v)| v.to_owned()).collect();
         let (landing, way) = context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
+        context.remember(self.client, way);
         self.need(usable(landing.exchange.clone()))?;
         self.flows.push(Flow { client: self.client, request, landing, way });
         Ok(())
@@ -205,6 +206,7 @@ impl World {
         let context = self.context()?;
         let outcome = context.code(&mut self.agent, &self.recorder, &request).await;
         let (landing, way) = self.need(outcome)?;
+        context.remember(self.client, way);
         self.flows.push(Flow { client: self.client, request, landing, way });
         Ok(())
     }

@@ -63,6 +63,8 @@ defects! {
     RedirectUriNotChecked: "any https redirect URI is accepted" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.redirect-uri.string-variants", "authz.redirect-uri.query-added", "authz.redirect-uri.scheme-or-port-changed", "authz.direct-error-status"];
     RedirectUriHostNotCompared: "the host of the redirect URI is not compared" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion"];
     RedirectUriErrorToUnregistered: "the error about an unregistered redirect URI is sent there" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.direct-error-status"];
+    FaultReportedToUnregistered: "the error about a missing response_type goes to an unregistered redirect URI" => ["authz.redirect-uri.unregistered-host"];
+    PromptNoneReportedToUnregistered: "the error about prompt=none goes to an unregistered redirect URI" => ["authz.redirect-uri.unregistered-host"];
     RedirectUriHostSuffix: "a host that ends with the registered one is accepted" => ["authz.redirect-uri.host-confusion"];
     RedirectUriHostPrefix: "a host that starts with the registered one is accepted" => ["authz.redirect-uri.host-confusion"];
     RedirectUriUserinfoIgnored: "userinfo before the registered host is ignored" => ["authz.redirect-uri.host-confusion"];
@@ -86,7 +88,7 @@ defects! {
     DataSchemeAccepted: "data:, vbscript: and about: redirect URIs are accepted" => ["authz.redirect-uri.unsafe-scheme"];
     UnsafeSchemeLinked: "the error page links to a refused javascript: redirect URI" => ["authz.redirect-uri.unsafe-scheme"];
     RedirectUriDefaulted: "a missing redirect_uri means the first of several registered ones" => ["authz.redirect-uri.omitted"];
-    CleartextRedirectAccepted: "a cleartext http redirect URI is accepted" => ["authz.redirect-uri.plain-http-refused", "authz.redirect-uri.scheme-or-port-changed", "authzresp.secure-transport"];
+    CleartextRedirectAccepted: "a cleartext http redirect URI is accepted" => ["authz.redirect-uri.plain-http-refused", "authz.redirect-uri.scheme-or-port-changed"];
     LoopbackPortCompared: "the port of a loopback redirect URI is compared" => ["authz.redirect-uri.loopback-any-port"];
     LoopbackAnyPath: "any path of a loopback redirect URI is accepted" => ["authz.redirect-uri.loopback-path-exact"];
     LoopbackQueryIgnored: "the query of a loopback redirect URI is ignored" => ["authz.redirect-uri.loopback-path-exact"];
@@ -97,7 +99,7 @@ defects! {
     PrivateUseSchemeRefused: "a registered private-use scheme is refused" => ["authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
 
     // Pages, headers, login and consent
-    StateEchoedRaw: "error pages show the state without escaping" => ["authz.markup-escaped"];
+    StateEchoedRaw: "the login page shows the state without escaping" => ["authz.markup-escaped"];
     ClientIdEchoedRaw: "error pages show the client_id without escaping" => ["authz.markup-escaped"];
     RedirectUriEchoedRaw: "error pages show the redirect_uri without escaping" => ["authz.markup-escaped"];
     LoginHintEchoedRaw: "the login page shows the login_hint without escaping" => ["authz.markup-escaped"];
@@ -145,8 +147,8 @@ defects! {
     RegisteredQueryDropped: "the query of the registered redirect URI is dropped" => ["authzresp.registered-query-kept", "authz.redirect-uri.registered-accepted"];
     RegisteredQueryOverwritten: "the value in the query of the registered redirect URI is changed" => ["authzresp.registered-query-kept", "authz.redirect-uri.registered-accepted"];
     ErrorDescriptionIllegal: "error_description contains quotes and control characters" => ["authzresp.error-code-known"];
-    ErrorCodeUnregistered: "repeated parameters are reported with an invented error code" => ["authzresp.error-code-known", "authz.duplicate-parameter"];
-    ResponseDowngraded: "the code goes to the http twin of a registered https URI with a query" => ["authzresp.secure-transport", "authz.redirect-uri.registered-accepted"];
+    ErrorCodeUnregistered: "an unknown response_type is reported with an invented error code" => ["authzresp.error-code-known", "authz.response-type-unknown"];
+    MobileResponseInCleartext: "the code of the mobile client goes to an http page" => ["authzresp.secure-transport", "authzresp.success", "authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
     FormPostCacheable: "the form_post page may be stored" => ["authzresp.form-post"];
     FormPostUnescaped: "the form_post page does not escape state" => ["authzresp.form-post"];
     FormPostByGet: "the form_post page submits with GET" => ["authzresp.form-post"];

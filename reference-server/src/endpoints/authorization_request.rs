@@ -105,7 +105,7 @@ pub(crate) fn target(app: &App, params: &Params) -> Result<Target, Unanswerable>
         let message = "The address to return to is not registered for this application.";
         return Err(unanswerable(
             message,
-            policy.reports_unregistered_redirect_uri_there(client, checked),
+            policy.reports_unregistered_redirect_uri_there(client, checked, params),
         ));
     }
     let redirect_uri = policy.redirect_uri_as_used(used);
@@ -137,7 +137,7 @@ impl AuthorizationRequest {
             )
             .is_err()
         {
-            return Err(error(policy.repeated_parameter_error(), "a parameter is repeated"));
+            return Err(error("invalid_request", "a parameter is repeated"));
         }
         let in_order = |state: &&str| !state.chars().any(char::is_control);
         let state = presented.single(|name| {
@@ -150,7 +150,7 @@ impl AuthorizationRequest {
         }
         let params = &presented
             .single(rule)
-            .map_err(|_| error(policy.repeated_parameter_error(), "a parameter is repeated"))?;
+            .map_err(|_| error("invalid_request", "a parameter is repeated"))?;
 
         if params.get("request").is_some() {
             return Err(error("request_not_supported", "request objects are not supported"));
@@ -167,7 +167,7 @@ impl AuthorizationRequest {
         let front_channel = policy.front_channel(response_type);
         if !front_channel.is_offered() {
             return Err(error(
-                "unsupported_response_type",
+                policy.response_type_error(response_type),
                 "only the response type code is supported",
             ));
         }

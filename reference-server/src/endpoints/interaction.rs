@@ -59,7 +59,6 @@ pub(crate) fn begin(
     let mut state = app.state();
     let known = browser(headers, &state);
     let id = known.clone().unwrap_or_else(random);
-    state.browsers.entry(id.clone()).or_default();
     let pending = Pending { request, csrf: random(), signed_in: false };
     let required = |error| {
         authorization_response::error(
@@ -73,17 +72,17 @@ pub(crate) fn begin(
         Step::SignIn if unattended => match app.policy.unattended_without_session() {
             Unattended::LoginRequired => required("login_required"),
             Unattended::ErrorPage => error_page(app, "Nobody is signed in.", params),
-            Unattended::ShowLogin => show(&mut state, &id, pending, "login"),
+            Unattended::ShowLogin => show(&mut state, app.now(), &id, pending, "login"),
             Unattended::Proceed => {
                 grant(app, &mut state, &pending.request, &new_session(app, &ALICE))
             }
         },
         Step::Consent if unattended => required("consent_required"),
-        Step::SignIn => show(&mut state, &id, pending, "login"),
-        Step::Consent => show(&mut state, &id, pending, "consent"),
+        Step::SignIn => show(&mut state, app.now(), &id, pending, "login"),
+        Step::Consent => show(&mut state, app.now(), &id, pending, "consent"),
         Step::Grant(session) => grant(app, &mut state, &pending.request, &session),
     };
-    if known.is_none() {
+    if known.is_none() && state.browsers.contains_key(&id) {
         set_browser(app, &mut response, &id);
     }
     response
@@ -92,7 +91,7 @@ pub(crate) fn begin(
 /// The user is signed in or has consented: on to the next page or to the client.
 pub(crate) fn proceed(app: &App, state: &mut State, found: Found, consented: bool) -> Response {
     match next_step(app, state, &found.browser, &found.pending) {
-        Step::SignIn => show(state, &found.browser, found.pending, "login"),
+        Step::SignIn => show(state, app.now(), &found.browser, found.pending, "login"),
         Step::Consent if !consented => see_other(&format!("/consent?request={}", found.id)),
         Step::Consent | Step::Grant(_) => {
             let session = state.browsers.get_mut(&found.browser).and_then(|b| {
@@ -101,17 +100,17 @@ pub(crate) fn proceed(app: &App, state: &mut State, found: Found, consented: boo
             });
             match session {
                 Some(session) => grant(app, state, &found.pending.request, &session),
-                None => show(state, &found.browser, found.pending, "login"),
+                None => show(state, app.now(), &found.browser, found.pending, "login"),
             }
         }
     }
 }
 
-fn show(state: &mut State, browser: &str, pending: Pending, page: &str) -> Response {
+fn show(state: &mut State, now: u64, browser: &str, pending: Pending, page: &str) -> Response {
     let id = random();
-    if let Some(browser) = state.browsers.get_mut(browser) {
-        browser.pending.insert(id.clone(), pending);
-    }
+    let browser = state.browsers.entry(browser.to_owned()).or_default();
+    browser.seen_at = now;
+    browser.pending.insert(id.clone(), pending);
     see_other(&format!("/{page}?request={id}"))
 }
 

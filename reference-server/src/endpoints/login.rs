@@ -22,7 +22,7 @@ fn form(app: &App, found: &Found, status: StatusCode, message: &str) -> Response
          <p><label>Password <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required></label></p>\
          <p><button type=\"submit\">Sign in</button></p></form>",
         escape(request.target.client.name),
-        app.policy.scope_on_login_page(&request.requested),
+        app.policy.request_on_login_page(&request.requested, request.target.state.as_deref()),
         escape(&found.id),
         escape(&found.pending.csrf),
         app.policy.login_hint_on_page(hint),

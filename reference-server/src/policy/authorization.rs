@@ -111,9 +111,14 @@ impl Policy {
         }
     }
 
-    /// The error for a parameter that occurs twice.
-    pub(crate) fn repeated_parameter_error(&self) -> &'static str {
-        if self.has(ErrorCodeUnregistered) { "duplicate_parameter" } else { "invalid_request" }
+    /// RFC 6749 §4.1.2.1: the error for a response type that is not offered.
+    pub(crate) fn response_type_error(&self, response_type: &str) -> &'static str {
+        let is_unknown = !response_type.contains("token");
+        if self.has(ErrorCodeUnregistered) && is_unknown {
+            "unknown_response_type"
+        } else {
+            "unsupported_response_type"
+        }
     }
 
     /// RFC 6749 §3.1: unknown parameters are ignored, and so are the optional ones of OpenID Connect

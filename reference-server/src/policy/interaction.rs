@@ -37,7 +37,6 @@ impl Policy {
         let is_web = value.starts_with("http://") || value.starts_with("https://");
         match (self.defect, field) {
             (Some(ClientIdEchoedRaw), Field::ClientId)
-            | (Some(StateEchoedRaw), Field::State)
             | (Some(RedirectUriEchoedRaw), Field::RedirectUri) => Some(value.to_owned()),
             (Some(UnsafeSchemeLinked), Field::RedirectUri) if !is_web => {
                 Some(format!("<a href=\"{}\">go back</a>", escape(value)))
@@ -52,9 +51,13 @@ impl Policy {
         if self.has(LoginHintEchoedRaw) { hint.to_owned() } else { escape(hint) }
     }
 
-    /// What the login page tells about the scope: nothing, that is for the consent page.
-    pub(crate) fn scope_on_login_page(&self, scope: &Scope) -> String {
-        if self.has(ScopeEchoedRaw) { format!("<p>Access to {scope}</p>") } else { String::new() }
+    /// What the login page tells about the request: nothing, that is for the consent page.
+    pub(crate) fn request_on_login_page(&self, scope: &Scope, state: Option<&str>) -> String {
+        match (self.defect, state) {
+            (Some(ScopeEchoedRaw), _) => format!("<p>Access to {scope}</p>"),
+            (Some(StateEchoedRaw), Some(state)) => format!("<p>Reference {state}</p>"),
+            _ => String::new(),
+        }
     }
 
     /// The status of the login page.

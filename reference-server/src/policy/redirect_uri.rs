@@ -3,9 +3,10 @@
 use super::Policy;
 use crate::clients::Client;
 use crate::defect::Defect::{
-    CleartextRedirectAccepted, DataSchemeAccepted, JavascriptSchemeAccepted, LoopbackAnyAddress,
-    LoopbackAnyPath, LoopbackHostPrefix, LoopbackPortCompared, LoopbackQueryIgnored,
-    LoopbackUnspecifiedAddress, PrivateUseSchemeAnyPath, PrivateUseSchemeRefused,
+    CleartextRedirectAccepted, DataSchemeAccepted, FaultReportedToUnregistered,
+    JavascriptSchemeAccepted, LoopbackAnyAddress, LoopbackAnyPath, LoopbackHostPrefix,
+    LoopbackPortCompared, LoopbackQueryIgnored, LoopbackUnspecifiedAddress,
+    PrivateUseSchemeAnyPath, PrivateUseSchemeRefused, PromptNoneReportedToUnregistered,
     RedirectUriBackslashMisread, RedirectUriCutAtNul, RedirectUriDefaultPortIgnored,
     RedirectUriDefaulted, RedirectUriDotSegmentsRemoved, RedirectUriErrorToUnregistered,
     RedirectUriFragmentIgnored, RedirectUriHostCaseIgnored, RedirectUriHostNotCompared,
@@ -16,6 +17,7 @@ use crate::defect::Defect::{
     RedirectUriWhitespaceStripped, RepeatedRedirectUriFirstUsed, RepeatedRedirectUriFirstWins,
     RepeatedRedirectUriLastUsed, TenantRedirectUriRefused,
 };
+use crate::params::Params;
 use crate::redirect_uri::{is_cleartext, loopback_without_port, matches};
 use crate::seeds;
 
@@ -193,13 +195,9 @@ impl Policy {
 
     /// RFC 9700 §2.6: no code crosses the network in cleartext, whatever was registered once.
     pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
-        match self.defect {
-            Some(CleartextRedirectAccepted) => true,
-            Some(LoopbackAnyAddress | LoopbackUnspecifiedAddress | LoopbackHostPrefix) => {
-                !uri.starts_with("http://app.")
-            }
-            _ => !is_cleartext(uri),
-        }
+        !is_cleartext(uri)
+            || self.has(CleartextRedirectAccepted)
+            || self.matches_loopback_loosely(seeds::NATIVE_REDIRECT_URI, uri)
     }
 
     /// The redirect URI to check and the one to use: the only one. `None` if there is no such one.
@@ -236,16 +234,26 @@ impl Policy {
         &self,
         client: &Client,
         presented: &str,
+        params: &Params,
     ) -> bool {
-        let is_foreign = |(authority, ..): (&str, &str, &str)| {
-            !client.redirect_uris.iter().filter_map(|uri| parts(uri)).any(|(host, ..)| {
-                authority.ends_with(&format!("@{host}"))
-                    || authority.split(':').next().is_some_and(|a| a.eq_ignore_ascii_case(host))
-                        && !authority.contains('@')
-            })
+        let reports = match self.defect {
+            Some(RedirectUriErrorToUnregistered) => true,
+            Some(FaultReportedToUnregistered) => params.get("response_type").is_none(),
+            Some(PromptNoneReportedToUnregistered) => params.get("prompt") == Some("none"),
+            _ => false,
         };
-        self.has(RedirectUriErrorToUnregistered) && parts(presented).is_some_and(is_foreign)
+        reports && parts(presented).is_some_and(|(authority, ..)| is_foreign(client, authority))
     }
+}
+
+/// Whether the authority names none of the client's hosts, whatever port or userinfo it has.
+fn is_foreign(client: &Client, authority: &str) -> bool {
+    let host =
+        authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let own = |uri: &&str| {
+        parts(uri).is_some_and(|(registered, ..)| registered.eq_ignore_ascii_case(host))
+    };
+    !client.redirect_uris.iter().any(own)
 }
 
 /// A reader for whom a backslash is an ordinary character of the userinfo, or ends the host.

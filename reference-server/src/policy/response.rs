@@ -5,8 +5,8 @@ use crate::defect::Defect::{
     DenialReportedAsConsentRequired, ErrorDescriptionIllegal, ErrorStateRepeated, FormPostByGet,
     FormPostCacheable, FormPostIgnored, FormPostUnescaped, IssForeign, IssMissingOnError,
     IssMissingOnSuccess, IssNeverSent, IssRepeated, IssTrailingSlash, IssUnsupported,
-    IssWrongOnError, MobileRedirectUriRewritten, MobileStateDropped, RegisteredQueryDropped,
-    RegisteredQueryOverwritten, ResponseDowngraded, StateDroppedOnDenial, StateHtmlEscaped,
+    IssWrongOnError, MobileRedirectUriRewritten, MobileResponseInCleartext, MobileStateDropped,
+    RegisteredQueryDropped, RegisteredQueryOverwritten, StateDroppedOnDenial, StateHtmlEscaped,
     StateInFragment, StateMissingOnError, StatePlusAsSpace, StateRepeated, StateTruncated,
     StateUppercasedOnError,
 };
@@ -93,7 +93,11 @@ impl Policy {
             Some(RegisteredQueryOverwritten) if tenant => {
                 redirect_uri.replace("tenant=one", "tenant=default")
             }
-            Some(ResponseDowngraded) if tenant => redirect_uri.replacen("https:", "http:", 1),
+            Some(MobileResponseInCleartext)
+                if client == seeds::MOBILE && outcome == Outcome::Success =>
+            {
+                seeds::WEB_REDIRECT_URI_CLEARTEXT.to_owned()
+            }
             _ => redirect_uri.to_owned(),
         }
     }

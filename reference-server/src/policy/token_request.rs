@@ -191,7 +191,7 @@ impl Policy {
 
     /// RFC 6749 §4.1.3: the code belongs to the client of the authorization request.
     pub(crate) fn binds_code_to_client(&self) -> bool {
-        !matches!(self.defect, Some(CodeNotBoundToClient | TokenClientUnchecked))
+        !self.has(CodeNotBoundToClient)
     }
 
     /// RFC 6749 §4.1.3: identical to the authorization request.
@@ -231,7 +231,7 @@ impl Policy {
 
     /// How long others may pass between the check of a code and its use: not at all.
     pub(crate) fn gap_between_check_and_use(&self) -> Option<Duration> {
-        self.has(CodeRace).then_some(Duration::from_millis(5))
+        self.has(CodeRace).then_some(Duration::from_millis(20))
     }
 
     /// RFC 6749 §4.1.2: a replay ends the access tokens of the code.

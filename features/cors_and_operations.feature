@@ -10,6 +10,9 @@ Feature: CORS and observability
       Given an authorization code
       When the client redeems it from its allowed origin
       Then the answer is readable from the allowed origin
+    Scenario: an error for the allowed origin
+      When the client redeems an invented code from its allowed origin
+      Then the error is readable from the allowed origin
 
   @cors.authorization-endpoint-closed
   Rule: The authorization endpoint MUST NOT support CORS

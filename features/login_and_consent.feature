@@ -19,11 +19,14 @@ Feature: Login and consent
       Then an error without interaction comes back: login_required, interaction_required, consent_required, account_selection_required
 
   @authn.clickjacking
-  Rule: Login pages MUST NOT be framed by foreign sites
-    Scenario: the sign-in page
+  Rule: Login, consent and error pages MUST NOT be framed by foreign sites
+    Scenario: the pages on the way to a code
       Given a browser in which nobody signed in
-      When the browser opens the authorization request
-      Then the page forbids framing
+      When the user signs in and is asked to consent
+      Then every page forbids framing
+    Scenario: an error page
+      When an unknown client sends the authorization request
+      Then every page forbids framing
 
   @consent.decision-obtained
   Rule: The first grant for a client MUST rest on an authorization decision

@@ -30,7 +30,15 @@ Feature: Protected resource and UserInfo
     Scenario: a random token
       Given tokens that open the resource
       When the client calls the resource with an invented token
-      Then the resource refuses
+      Then the resource denies the token with invalid_token
+    Scenario Outline: <credential>
+      Given tokens that open the resource
+      When the client calls the resource with <credential>
+      Then the resource denies the token with invalid_token, invalid_request
+      Examples:
+        | credential      |
+        | a malformed JWT |
+        | an empty token  |
 
   @userinfo.get
   Rule: UserInfo MUST answer a GET with the access token in the header
@@ -52,7 +60,11 @@ Feature: Protected resource and UserInfo
       Given tokens that open userinfo
       When the client calls userinfo without a token
       Then userinfo refuses
-    Scenario: an invented token
+    Scenario Outline: <credential>
       Given tokens that open userinfo
-      When the client calls userinfo with an invented token
-      Then userinfo refuses
+      When the client calls userinfo with <credential>
+      Then the userinfo endpoint denies the token with invalid_token
+      Examples:
+        | credential        |
+        | an invented token |
+        | its ID Token      |

@@ -15,6 +15,9 @@ Feature: Refresh, revocation, introspection, logout
     Scenario: a random refresh token
       When the client sends a token request with an invented refresh_token
       Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client, unsupported_grant_type, unauthorized_client
+    Scenario: no refresh token at all
+      When the client sends a token request with no refresh_token
+      Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client, unsupported_grant_type, unauthorized_client
 
   @revocation.refresh-token
   Rule: The public client MUST be able to revoke its refresh token
@@ -26,7 +29,8 @@ Feature: Refresh, revocation, introspection, logout
   @revocation.refresh-token-effective
   Rule: A revoked refresh token MUST be dead
     Scenario: the revoked refresh token is used
-      Given tokens from a complete flow
+      Given refresh tokens that work
+      And tokens from a complete flow
       When the client revokes its refresh token
       And the client uses the revoked refresh token
       Then the token endpoint refuses with invalid_grant, invalid_request

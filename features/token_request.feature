@@ -13,10 +13,9 @@ Feature: Token request
 
   @token.no-secret-required
   Rule: A public client MUST NOT be asked for a shared secret
-    Scenario: no client credentials
-      Given an authorization code
-      When the client redeems it
-      Then the token endpoint issues tokens
+    Scenario: every configured client, no client credentials
+      When every configured client runs the whole flow
+      Then the token endpoint issues tokens to each
 
   @token.redirect-uri-mismatch
   Rule: A redirect_uri that differs from the one of the authorization request MUST be refused
@@ -58,7 +57,7 @@ Feature: Token request
   @token.code-replay-revokes
   Rule: A second complete redemption SHOULD revoke the tokens of the first
     Scenario: the tokens after a replay
-      Given a redeemed authorization code
+      Given a redeemed authorization code whose tokens can be watched
       When the client redeems it again
       And the client uses the tokens of the first redemption
       Then the tokens no longer work

@@ -11,7 +11,7 @@ Feature: Token response
       When the client looks at the token response
       Then it is a 200 application/json object
     Scenario: after a refresh
-      When the client refreshes its tokens
+      When the client looks at the response of a refresh
       Then it is a 200 application/json object
 
   @tokenresp.access-token
@@ -68,7 +68,7 @@ Feature: Token response
       When the client looks at the token response
       Then Cache-Control contains no-store
     Scenario: after a refresh
-      When the client refreshes its tokens
+      When the client looks at the response of a refresh
       Then Cache-Control contains no-store
 
   @tokenresp.pragma

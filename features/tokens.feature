@@ -50,4 +50,4 @@ Feature: ID Token and access token
   Rule: RFC 9068 tokens MUST carry the seven mandatory claims
     Scenario: every configured client
       When every configured client runs the whole flow
-      Then each at+jwt carries iss, exp, aud, sub, client_id, iat and jti
+      Then each at+jwt carries iss, exp, aud, sub, client_id, iat and a jti of its own

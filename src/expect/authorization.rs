@@ -170,6 +170,12 @@ pub fn in_query_alone(landing: &Landing) -> Findings {
     })
 }
 
+/// `iss` is there.
+pub fn iss_present(landing: &Landing) -> Findings {
+    let is_there = landing.response.as_ref().is_some_and(|r| r.value("iss").is_some());
+    check(is_there, || Deviation::new("iss in the authorization response", "none").seen_in(&landing.exchange))
+}
+
 /// `iss` occurs once.
 pub fn iss_once(landing: &Landing) -> Findings {
     let count = landing.response.as_ref().map_or(0, |r| r.query.count("iss") + r.fragment.count("iss"));
@@ -190,7 +196,7 @@ pub fn no_repeated_parameters(landing: &Landing) -> Findings {
     let count = |params: &Params, name: &str| params.count(name);
     let twice: Vec<&str> = RESPONSE_PARAMETERS
         .into_iter()
-        .filter(|name| count(&response.query, name) + count(&response.fragment, name) > 1)
+        .filter(|name| count(&response.query, name) > 1 || count(&response.fragment, name) > 1)
         .collect();
     check(twice.is_empty(), || {
         Deviation::new("each response parameter at most once", format!("{} repeated", or_list(&twice))).seen_in(&landing.exchange)

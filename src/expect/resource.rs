@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Findings, check};
+use super::{Findings, check, or_list};
 use crate::model::exchange::{Exchange, Response};
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::authorization::Landing;
@@ -23,15 +23,28 @@ pub fn refuses(exchange: &Exchange) -> Findings {
     })
 }
 
-/// RS_DENY: 401 with a Bearer or DPoP challenge; another refusal is a warning.
-pub fn denies_token(exchange: &Exchange) -> Findings {
+/// RS_DENY: 401 with a Bearer or DPoP challenge whose `error` is one of `errors` (none, where the
+/// list is empty); another refusal is a warning. A malformed credential may get 400.
+pub fn denies_token(exchange: &Exchange, errors: &[&str]) -> Findings {
     let findings = refuses(exchange);
     if !findings.is_empty() {
         return findings;
     }
-    let challenged = status(exchange) == 401 && has_challenge(exchange);
-    check(challenged, || {
-        Deviation::new("401 with a Bearer or DPoP challenge", exchange.gist()).weighing(Weight::Warning).seen_in(exchange)
+    let names_error = errors.is_empty()
+        || exchange.response().is_some_and(|r| {
+            r.headers("www-authenticate").any(|v| errors.iter().any(|e| v.contains(&format!("error=\"{e}\"")) || v.contains(&format!("error={e}"))))
+        });
+    let is_fit = match status(exchange) {
+        401 => true,
+        400 => errors.contains(&"invalid_request") || errors.is_empty(),
+        _ => false,
+    };
+    check(is_fit && has_challenge(exchange) && names_error, || {
+        let expected = if errors.is_empty() { String::new() } else { format!(" and error={}", or_list(errors)) };
+        let challenge = exchange.response().and_then(|r| r.header("www-authenticate")).unwrap_or("no challenge");
+        Deviation::new(format!("401 with a Bearer or DPoP challenge{expected}"), format!("{}: {challenge}", exchange.gist()))
+            .weighing(Weight::Warning)
+            .seen_in(exchange)
     })
 }
 
@@ -56,11 +69,17 @@ fn claims(exchange: &Exchange) -> Option<serde_json::Map<String, Value>> {
     exchange.response().filter(|r| r.status == 200)?.json_object()
 }
 
-/// 200 with a claims object, or a JWT.
+/// 200 with a claims object as `application/json`, or a JWT.
 pub fn userinfo(exchange: &Exchange) -> Findings {
-    let is_jwt = exchange.response().is_some_and(|r| r.status == 200 && r.media_type().as_deref() == Some("application/jwt"));
-    let holds = is_jwt || claims(exchange).is_some_and(|c| c.contains_key("sub"));
-    check(holds, || Deviation::new("200 with a claims object that has sub", exchange.gist()).seen_in(exchange))
+    let is = |wanted: &str| {
+        exchange.response().is_some_and(|r| r.status == 200 && r.media_type().as_deref() == Some(wanted))
+    };
+    let is_claims = claims(exchange).is_some_and(|c| !c.is_empty() && !c.contains_key("error"));
+    let expected = "200 with a claims object as application/json, or a JWT";
+    check(is("application/jwt") || is_claims && is("application/json"), || {
+        let weight = if is_claims { Weight::Warning } else { Weight::Failure };
+        Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)
+    })
 }
 
 /// `sub` equals the one of the ID Token.
@@ -71,10 +90,20 @@ pub fn userinfo_subject(exchange: &Exchange, subject: &str) -> Findings {
     })
 }
 
-/// `active` is true.
+/// `active` is the boolean true; `scope` is a string, `exp` and `iat` are numbers when present.
 pub fn active(exchange: &Exchange) -> Findings {
-    let holds = claims(exchange).is_some_and(|c| c.get("active") == Some(&Value::Bool(true)));
-    check(holds, || Deviation::new("200 with active=true", exchange.gist()).seen_in(exchange))
+    let Some(members) = claims(exchange).filter(|c| c.get("active") == Some(&Value::Bool(true))) else {
+        return vec![Deviation::new("200 with active=true", exchange.gist()).seen_in(exchange)];
+    };
+    let wrong: Vec<&str> = [("scope", Value::is_string as fn(&Value) -> bool), ("exp", Value::is_number), ("iat", Value::is_number)]
+        .into_iter()
+        .filter(|(name, fits)| members.get(*name).is_some_and(|value| !fits(value)))
+        .map(|(name, _)| name)
+        .collect();
+    check(wrong.is_empty(), || {
+        let expected = "scope as a string, exp and iat as numbers";
+        Deviation::new(expected, format!("{} of another type", or_list(&wrong))).seen_in(exchange)
+    })
 }
 
 /// The caller is refused; `active=false` tells little and is a warning.
@@ -255,10 +284,13 @@ mod tests {
     fn challenges_are_compared_without_case() {
         let with = |value: &str| answered(401, &[("WWW-Authenticate", value)], "");
         for good in ["Bearer", "bearer realm=\"x\"", "DPoP algs=\"ES256\""] {
-            assert!(denies_token(&with(good)).is_empty(), "{good}");
+            assert!(denies_token(&with(good), &[]).is_empty(), "{good}");
         }
-        assert_eq!(denies_token(&with("Basic"))[0].weight, Weight::Warning);
-        assert_eq!(denies_token(&json(200, "{}"))[0].weight, Weight::Failure);
+        let invalid = ["invalid_token"];
+        assert!(denies_token(&with("Bearer error=\"invalid_token\""), &invalid).is_empty());
+        assert_eq!(denies_token(&with("Bearer"), &invalid)[0].weight, Weight::Warning);
+        assert_eq!(denies_token(&with("Basic"), &[])[0].weight, Weight::Warning);
+        assert_eq!(denies_token(&json(200, "{}"), &[])[0].weight, Weight::Failure);
     }
 
     #[test]
@@ -272,6 +304,8 @@ mod tests {
     fn userinfo_needs_a_subject() {
         assert!(userinfo(&json(200, r#"{"sub":"a"}"#)).is_empty());
         assert_eq!(userinfo(&json(200, "{}")).len(), 1);
+        let text = answered(200, &[("Content-Type", "text/plain")], r#"{"sub":"a"}"#);
+        assert_eq!(userinfo(&text)[0].weight, Weight::Warning);
         assert_eq!(userinfo_subject(&json(200, r#"{"sub":"b"}"#), "a").len(), 1);
     }
 

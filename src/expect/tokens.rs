@@ -96,6 +96,14 @@ pub fn access_token_claims(jws: &Jws, issuer: &str, client_id: &str, now: i64) -
     })
 }
 
+/// No two tokens share a `jti`.
+pub fn jti_unique(tokens: &[Jws]) -> Findings {
+    let mut ids: Vec<&str> = tokens.iter().filter_map(|jws| jws.text("jti")).collect();
+    ids.sort_unstable();
+    let is_repeated = ids.windows(2).any(|pair| pair[0] == pair[1]);
+    check(!is_repeated, || Deviation::new("a jti that differs between two tokens", "the same jti twice"))
+}
+
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
@@ -153,6 +161,13 @@ mod tests {
     #[test]
     fn the_type_is_normalised() {
         assert_eq!(typ(&jws(json!({"alg":"x","typ":"application/AT+JWT"}), json!({}))).as_deref(), Some("at+jwt"));
+    }
+
+    #[test]
+    fn a_repeated_jti_is_noticed() {
+        let with = |jti: &str| id_token(json!({"jti": jti}));
+        assert!(jti_unique(&[with("a"), with("b")]).is_empty());
+        assert_eq!(jti_unique(&[with("a"), with("b"), with("a")]).len(), 1);
     }
 
     #[test]

@@ -99,7 +99,13 @@ async fn send_markup(world: &mut World, name: String) -> Step {
         _ => MARKUP.to_owned(),
     };
     request.params.set(&name, value);
-    world.authorize(request).await
+    world.authorize(request.clone()).await?;
+    // The same value once more where the server can only answer with an error page.
+    if name != "client_id" {
+        request.params.set("client_id", random(12));
+        world.authorize(request).await?;
+    }
+    Ok(())
 }
 
 #[when(expr = "the client sends the authorization request with a line break in {word}")]
@@ -176,6 +182,15 @@ async fn wrong_password(world: &mut World) -> Step {
 
 #[when("the user denies the request")]
 async fn deny(world: &mut World) -> Step {
+    decide(world, Decision::Deny).await
+}
+
+#[when("the user signs in and is asked to consent")]
+async fn approve(world: &mut World) -> Step {
+    decide(world, Decision::Approve).await
+}
+
+async fn decide(world: &mut World, decision: Decision) -> Step {
     let context = world.context()?;
     let mut request = world.request()?;
     // Consent that was given before may be remembered; an OpenID provider can be asked to ask again.
@@ -184,7 +199,7 @@ async fn deny(world: &mut World) -> Step {
     }
     let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
     let wire = request.by_get(&endpoint);
-    world.navigate(request, wire, true, Decision::Deny).await
+    world.navigate(request, wire, true, decision).await
 }
 
 #[then("the browser returns with a code")]
@@ -269,13 +284,17 @@ fn nobody_called(world: &mut World) -> Step {
     }))
 }
 
-#[then("the page forbids framing")]
+#[then("every page forbids framing")]
 fn forbids_framing(world: &mut World) -> Step {
-    let flow = world.flow()?;
-    if flow.landing.response.is_some() || !flow.landing.exchange.response().is_some_and(|r| r.is_html()) {
+    let is_page = |e: &Exchange| e.response().is_some_and(|r| r.is_html() && r.location().is_none());
+    let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();
+    if pages.is_empty() {
         return world.not_applicable("no HTML page is shown");
     }
-    world.judge(resource::forbids_framing(&flow.landing.exchange))
+    for page in pages {
+        world.judge(resource::forbids_framing(&page))?;
+    }
+    Ok(())
 }
 
 #[then("each grant rests on a decision")]

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cucumber::{given, then, when};
 
-use super::token::get;
+use super::token::{get, shows_life};
+use super::words;
 use crate::expect::{check, resource as expect};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
@@ -52,11 +53,25 @@ async fn call_resource(world: &mut World) -> Step {
     world.send(with_token(request, Some(&token))).await
 }
 
-#[when(regex = "^the client calls the resource (without a token|with an invented token)$")]
+/// A credential that no server may accept, by its name in the features.
+fn bad_credential(world: &mut World, how: &str) -> Step<Option<String>> {
+    Ok(match how {
+        "with an invented token" => Some(random(32)),
+        "with a malformed JWT" => Some(format!("eyJhbGciOiJFUzI1NiJ9.{}", random(16))),
+        "with an empty token" => Some(String::new()),
+        "with its ID Token" => match world.granted()?.tokens.id_token() {
+            Some(token) => Some(token.to_owned()),
+            None => return world.not_applicable("no ID Token is issued"),
+        },
+        _ => None,
+    })
+}
+
+#[when(regex = "^the client calls the resource (without a token|with an invented token|with a malformed JWT|with an empty token)$")]
 async fn call_resource_badly(world: &mut World, how: String) -> Step {
     let context = world.context()?;
     let request = world.need(resource_request(&context))?;
-    let token = (how == "with an invented token").then(|| random(32));
+    let token = bad_credential(world, &how)?;
     world.send(with_token(request, token.as_deref())).await
 }
 
@@ -67,11 +82,11 @@ async fn call_userinfo(world: &mut World) -> Step {
     world.send(with_token(request, Some(&token))).await
 }
 
-#[when(regex = "^the client calls userinfo (without a token|with an invented token)$")]
+#[when(regex = "^the client calls userinfo (without a token|with an invented token|with its ID Token)$")]
 async fn call_userinfo_badly(world: &mut World, how: String) -> Step {
     let context = world.context()?;
     let request = world.need(userinfo_request(&context))?;
-    let token = (how == "with an invented token").then(|| random(32));
+    let token = bad_credential(world, &how)?;
     world.send(with_token(request, token.as_deref())).await
 }
 
@@ -104,60 +119,72 @@ async fn opens_userinfo(world: &mut World) -> Step {
     opens(world, "userinfo", request, 200).await
 }
 
-/// A request that shows whether an access token lives: introspection, else UserInfo, else the resource.
-fn liveness(context: &Context, token: &str) -> Option<Request> {
-    if let (Some(server), Some(endpoint)) = (&context.target.introspection, context.facts.endpoint("introspection_endpoint")) {
-        let credentials = STANDARD.encode(format!("{}:{}", server.client_id, server.client_secret.expose()));
-        let mut request = form_post(endpoint, &Params::new([("token", token)]));
-        request.headers.push(("Authorization".into(), format!("Basic {credentials}")));
-        return Some(request);
-    }
-    let userinfo = userinfo_request(context).ok();
-    let request = userinfo.or_else(|| resource_request(context).ok())?;
-    Some(with_token(request, Some(token)))
+fn introspection_request(context: &Context, token: &str) -> Result<Request, Obstacle> {
+    let server = context.target.introspection.as_ref().ok_or_else(|| {
+        Obstacle::new("to introspect a token", "no credentials are configured", "add [introspection] to the profile")
+    })?;
+    let credentials = STANDARD.encode(format!("{}:{}", server.client_id, server.client_secret.expose()));
+    let endpoint = context.endpoint("introspection_endpoint")?;
+    let mut request = form_post(endpoint, &Params::new([("token", token)]));
+    request.headers.push(("Authorization".into(), format!("Basic {credentials}")));
+    Ok(request)
 }
 
-async fn use_access_token(world: &mut World) -> Step {
-    let (context, token) = (world.context()?, access_token(world)?);
-    match liveness(&context, &token) {
-        Some(request) => world.send(request).await,
-        None => world.not_applicable("nowhere to use an access token: no introspection, userinfo or resource"),
-    }
+/// Every request that shows whether an access token lives.
+fn signs_of_life(context: &Context, token: &str) -> Vec<Request> {
+    let bearer = |request: Request| with_token(request, Some(token));
+    let ways = [
+        introspection_request(context, token).ok(),
+        userinfo_request(context).ok().map(bearer),
+        resource_request(context).ok().map(bearer),
+    ];
+    ways.into_iter().flatten().collect()
 }
 
+/// A grant whose access token was seen to work; how is noted by the number of the way.
 #[given("a redeemed authorization code whose access token works")]
-async fn redeemed_and_working(world: &mut World) -> Step {
+pub(super) async fn redeemed_and_working(world: &mut World) -> Step {
+    let context = world.context()?;
     let request = world.request()?;
     world.grant(world.client, request).await?;
-    use_access_token(world).await?;
-    let answer = world.answer()?;
-    let works = answer.response().is_some_and(|r| (200..300).contains(&r.status));
-    if works {
-        return Ok(());
+    let token = access_token(world)?;
+    for (way, request) in signs_of_life(&context, &token).into_iter().enumerate() {
+        world.send(request).await?;
+        if shows_life(&*world.answer()?) {
+            world.noted = way.to_string();
+            world.answers.clear();
+            return Ok(());
+        }
     }
+    if world.answers.is_empty() {
+        return world.not_applicable("nowhere to use an access token: no introspection, userinfo or resource");
+    }
+    let came_back = world.answer()?.gist();
     let remedy = "check that userinfo or the resource accepts tokens of this client and scope";
-    world.need(Err(Obstacle::new("to use a fresh access token", answer.gist(), remedy)))
+    world.need(Err(Obstacle::new("to use a fresh access token", came_back, remedy)))
 }
 
 #[when("the client uses the access token of the first redemption")]
 async fn use_first_access_token(world: &mut World) -> Step {
-    use_access_token(world).await
+    let (context, token) = (world.context()?, access_token(world)?);
+    let way: usize = world.noted.parse().unwrap_or(0);
+    match signs_of_life(&context, &token).into_iter().nth(way) {
+        Some(request) => world.send(request).await,
+        None => world.missing("place where the access token worked"),
+    }
 }
 
 #[when("the client uses the tokens of the first redemption")]
 async fn use_first_tokens(world: &mut World) -> Step {
     let context = world.context()?;
     let grant = world.granted()?;
+    let replays = world.answers.len();
     if let Some(refresh_token) = grant.tokens.refresh_token() {
         world.token_request(&token::refresh(&context.client(grant.client).id, refresh_token)).await?;
     }
-    let access_token = grant.tokens.access_token().unwrap_or_default();
-    if let Some(request) = liveness(&context, access_token) {
-        world.send(request).await?;
-    }
-    if world.answers.len() < 2 {
-        return world.not_applicable("nowhere to use the tokens: no refresh token, introspection, userinfo or resource");
-    }
+    use_first_access_token(world).await?;
+    // What comes after the replays shows whether the tokens live.
+    world.noted = replays.to_string();
     Ok(())
 }
 
@@ -187,13 +214,18 @@ async fn revoke(world: &mut World) -> Step {
 async fn use_revoked(world: &mut World) -> Step {
     let context = world.context()?;
     let grant = world.granted()?;
+    if !expect::answers(&*world.answer()?, 200).is_empty() {
+        return world.not_applicable("the revocation is refused; revocation.refresh-token judges that");
+    }
     let refresh_token = grant.tokens.refresh_token().unwrap_or_default().to_owned();
     world.token_request(&token::refresh(&context.client(grant.client).id, &refresh_token)).await
 }
 
 #[when("the resource server introspects the access token")]
 async fn introspect(world: &mut World) -> Step {
-    use_access_token(world).await
+    let (context, token) = (world.context()?, access_token(world)?);
+    let request = world.need(introspection_request(&context, &token))?;
+    world.send(request).await
 }
 
 #[when("somebody without credentials introspects the access token")]
@@ -208,6 +240,9 @@ async fn log_out(world: &mut World) -> Step {
     let context = world.context()?;
     let endpoint = world.need(context.endpoint("end_session_endpoint").map(str::to_owned))?;
     let grant = world.granted()?;
+    if grant.tokens.id_token().is_none() {
+        return world.not_applicable("no ID Token is issued that could be the hint");
+    }
     let uri = context.target.post_logout_redirect_uri.clone().unwrap_or_default();
     let mut request = grant.request.clone();
     request.params = Params::new([
@@ -245,6 +280,12 @@ fn resource_refuses(world: &mut World) -> Step {
     world.judge_refusal(expect::refuses(&answer))
 }
 
+#[then(regex = "^the (?:resource|userinfo endpoint) denies the token with (.+)$")]
+fn denies_token(world: &mut World, errors: String) -> Step {
+    let answer = world.answer()?;
+    world.judge_refusal(expect::denies_token(&answer, &words(&errors)))
+}
+
 #[then("the refusal carries a Bearer or DPoP challenge")]
 fn challenged(world: &mut World) -> Step {
     let answer = world.answer()?;
@@ -254,7 +295,7 @@ fn challenged(world: &mut World) -> Step {
 #[then("userinfo refuses")]
 fn userinfo_refuses(world: &mut World) -> Step {
     let answer = world.answer()?;
-    world.judge_refusal(expect::denies_token(&answer))
+    world.judge_refusal(expect::denies_token(&answer, &[]))
 }
 
 #[then("userinfo answers with claims")]
@@ -269,6 +310,9 @@ fn userinfo_subject(world: &mut World) -> Step {
     let subject = grant.tokens.id_token().and_then(|t| Jws::read(t).ok()).and_then(|jws| jws.text("sub").map(str::to_owned));
     let Some(subject) = subject else { return world.not_applicable("no readable ID Token to compare with") };
     let answer = world.answer()?;
+    if !expect::answers(&answer, 200).is_empty() {
+        return world.not_applicable("userinfo does not answer; userinfo.get judges that");
+    }
     if answer.response().is_some_and(|r| r.media_type().as_deref() == Some("application/jwt")) {
         return world.not_applicable("UserInfo answers with a JWT");
     }
@@ -310,6 +354,13 @@ fn readable(world: &mut World) -> Step {
         let remedy = "check that the client's flow works with an Origin header";
         return world.need(Err(Obstacle::new("a token request with an Origin header", answer.gist(), remedy)));
     }
+    world.judge(expect::readable_from(&answer, &origin))
+}
+
+#[then("the error is readable from the allowed origin")]
+fn error_readable(world: &mut World) -> Step {
+    let origin = world.context()?.target.allowed_origin.clone().unwrap_or_default();
+    let answer = world.answer()?;
     world.judge(expect::readable_from(&answer, &origin))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cucumber::{then, when};
+use cucumber::{given, then, when};
 
 use super::words;
 use crate::expect::authorization::front_reject;
@@ -160,6 +160,17 @@ async fn redeem_from_origin(world: &mut World) -> Step {
     world.send(request).await
 }
 
+#[when("the client redeems an invented code from its allowed origin")]
+async fn redeem_invented_from_origin(world: &mut World) -> Step {
+    let context = world.context()?;
+    let endpoint = world.need(context.endpoint("token_endpoint").map(str::to_owned))?;
+    let client = context.client(world.client);
+    let params = token::code_exchange(&client.id, &random(32), client.redirect_uri(), &pkce::verifier());
+    let mut request = token::post(&endpoint, &params);
+    request.headers.push(("Origin".into(), context.target.allowed_origin.clone().unwrap_or_default()));
+    world.send(request).await
+}
+
 #[when("the client redeems it again")]
 async fn redeem_again(world: &mut World) -> Step {
     let params = world.granted()?.redemption;
@@ -201,7 +212,7 @@ async fn race(world: &mut World, rounds: usize, rivals: usize) -> Step {
 
 /// A token request with a fault that needs no code.
 #[when(
-    regex = "^the client sends a token request with (no code|an invented code|no grant_type|an unknown grant_type|an unknown client_id|the password grant|the client credentials grant|the client credentials grant and an empty secret|an invented refresh_token)$"
+    regex = "^the client sends a token request with (no code|an invented code|no grant_type|an unknown grant_type|an unknown client_id|the password grant|the client credentials grant|the client credentials grant and an empty secret|an invented refresh_token|no refresh_token)$"
 )]
 async fn faulty_request(world: &mut World, fault: String) -> Step {
     let context = world.context()?;
@@ -225,6 +236,7 @@ async fn faulty_request(world: &mut World, fault: String) -> Step {
             params = Params::new([("grant_type", "client_credentials"), ("client_id", id), ("client_secret", "")]);
         }
         "an invented refresh_token" => params = token::refresh(id, &random(32)),
+        "no refresh_token" => params = Params::new([("grant_type", "refresh_token"), ("client_id", id)]),
         _ => {}
     }
     world.token_request(&params).await
@@ -349,6 +361,28 @@ async fn refresh(world: &mut World) -> Step {
         return world.not_applicable("no refresh_token is issued");
     };
     world.token_request(&token::refresh(&context.client(grant.client).id, refresh_token)).await
+}
+
+#[when("the client looks at the response of a refresh")]
+async fn look_at_refresh(world: &mut World) -> Step {
+    refresh(world).await?;
+    match world.answer()?.response().and_then(TokenResponse::read) {
+        Some(_) => Ok(()),
+        None => world.not_applicable("the refresh is refused; refresh.success judges that"),
+    }
+}
+
+#[given("refresh tokens that work")]
+pub(super) async fn refreshes_work(world: &mut World) -> Step {
+    refresh(world).await?;
+    let answer = world.answer()?;
+    if expect::token_ok(&answer).is_empty() {
+        world.answers.clear();
+        world.grants.clear();
+        return Ok(());
+    }
+    let remedy = "see refresh.success: a refused refresh means nothing while every refresh is refused";
+    world.need(Err(Obstacle::new("to refresh with a fresh refresh token", answer.gist(), remedy)))
 }
 
 #[then("the token endpoint issues tokens")]
@@ -592,8 +626,8 @@ fn revoked(world: &mut World) -> Step {
 fn bad_replay_harmless(world: &mut World) -> Step {
     let [.., replay, used] = &world.answers[..] else { return world.missing("replay and use of the token") };
     let (replay, used) = (replay.clone(), used.clone());
-    world.judge_refusal(expect::token_reject(&replay, &["invalid_grant", "invalid_request"]))?;
-    let works = used.response().is_some_and(|r| (200..300).contains(&r.status) && !is_inactive(&used));
+    world.judge_refusal(expect::token_reject(&replay, &["invalid_grant", "invalid_request", "invalid_client"]))?;
+    let works = shows_life(&used);
     world.judge(check(works, || {
         Deviation::new("an access token that still works", used.gist()).weighing(Weight::Warning).seen_in(&used)
     }))
@@ -601,9 +635,10 @@ fn bad_replay_harmless(world: &mut World) -> Step {
 
 #[then("the tokens no longer work")]
 fn tokens_dead(world: &mut World) -> Step {
-    for answer in world.answers.clone().iter().skip(1) {
+    let (first, all) = (world.noted.parse().unwrap_or(0), world.answers.clone());
+    for answer in &all[first..] {
         let is_refresh = answer.request.text().contains("grant_type=refresh_token");
-        let is_alive = answer.response().is_some_and(|r| (200..300).contains(&r.status)) && !is_inactive(answer);
+        let is_alive = shows_life(answer);
         let (what, weight) =
             if is_refresh { ("refresh token", Weight::Warning) } else { ("access token", Weight::Note) };
         world.judge_refusal(check(!is_alive, || {
@@ -613,10 +648,11 @@ fn tokens_dead(world: &mut World) -> Step {
     Ok(())
 }
 
-/// An introspection answer that says the token is not active.
-fn is_inactive(exchange: &Exchange) -> bool {
-    let active = exchange.response().and_then(|r| r.json_object()).and_then(|o| o.get("active").cloned());
-    active == Some(serde_json::Value::Bool(false))
+/// A success that does not say the token is inactive, as introspection does.
+pub(super) fn shows_life(exchange: &Exchange) -> bool {
+    let Some(response) = exchange.response().filter(|r| (200..300).contains(&r.status)) else { return false };
+    let active = response.json_object().and_then(|members| members.get("active").cloned());
+    active.is_none_or(|value| value == true || value == "true")
 }
 
 /// A GET without anything but a URL.

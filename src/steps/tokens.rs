@@ -3,16 +3,19 @@
 use cucumber::then;
 
 use crate::expect::{Findings, tokens as expect};
-use crate::model::verdict::Deviation;
+use crate::model::verdict::{Deviation, Obstacle};
 use crate::oauth::jose::Jws;
 use crate::world::context::{Context, Grant};
 use crate::world::{Step, World};
 
-/// Judges the ID Token of every grant; one that is missing or unreadable deviates.
+/// Judges the ID Token of every grant that has one; one that cannot be read deviates.
 fn judge_id_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> Findings) -> Step {
     let context = world.context()?;
+    if world.grants.iter().all(|grant| grant.tokens.id_token().is_none()) {
+        return world.not_applicable("no ID Token is issued; tokenresp.id-token judges that");
+    }
     world.judge_grants(|grant| match grant.tokens.id_token().map(Jws::read) {
-        None => vec![Deviation::new("an ID Token", "none in the token response")],
+        None => vec![],
         Some(Err(why)) => vec![Deviation::new("an ID Token as compact JWS", why)],
         Some(Ok(jws)) => judge(&context, grant, &jws),
     })
@@ -61,13 +64,20 @@ fn nonce(world: &mut World) -> Step {
 
 #[then("each JWT access token verifies with the key set")]
 fn access_token_signed(world: &mut World) -> Step {
+    if world.context()?.facts.jwks.is_none() {
+        let remedy = "publish jwks_uri in the metadata or set it under [endpoints] in the profile";
+        return world.need(Err(Obstacle::new("to find the keys of the server", "no key set", remedy)));
+    }
     judge_access_tokens(world, |context, _, jws| {
         expect::access_token_signed(jws, expect::typ(jws).as_deref(), context.facts.jwks.as_ref())
     })
 }
 
-#[then("each at+jwt carries iss, exp, aud, sub, client_id, iat and jti")]
+#[then("each at+jwt carries iss, exp, aud, sub, client_id, iat and a jti of its own")]
 fn access_token_claims(world: &mut World) -> Step {
+    let tokens: Vec<Jws> =
+        world.grants.iter().filter_map(|grant| Jws::read(grant.tokens.access_token()?).ok()).collect();
+    world.judge(expect::jti_unique(&tokens))?;
     judge_access_tokens(world, |context, grant, jws| {
         expect::access_token_claims(jws, context.issuer(), &context.client(grant.client).id, grant.received)
     })

@@ -96,7 +96,7 @@ defects! {
     LoopbackUnspecifiedAddress: "0.0.0.0 is accepted for a loopback redirect URI" => ["authz.redirect-uri.loopback-path-exact"];
     LoopbackHostPrefix: "a host that starts with the loopback address is accepted" => ["authz.redirect-uri.loopback-path-exact"];
     PrivateUseSchemeAnyPath: "any path of a registered private-use scheme is accepted" => ["authz.redirect-uri.private-use-scheme"];
-    PrivateUseSchemeRefused: "a registered private-use scheme is refused" => ["authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
+    PrivateUseSchemeRefused: "a registered private-use scheme is refused" => ["authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted", "authzresp.success"];
 
     // Pages, headers, login and consent
     StateEchoedRaw: "the login page shows the state without escaping" => ["authz.markup-escaped"];
@@ -122,10 +122,10 @@ defects! {
 
     // Authorization response
     MobileRedirectUriRewritten: "a slash is added to the redirect URI of the mobile client" => ["authzresp.success", "authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
-    MobileStateDropped: "the mobile client never sees its state again" => ["authzresp.success", "authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
+    MobileStateDropped: "the mobile client never sees its state again" => ["authzresp.success"];
     StateInFragment: "the state is repeated in the fragment" => ["authzresp.query-encoded"];
     StatePlusAsSpace: "a plus sign in state comes back as a space" => ["authzresp.state-exact"];
-    StateTruncated: "state is cut after 80 characters" => ["authzresp.state-exact"];
+    StateTruncated: "state is cut after 80 characters" => ["authzresp.state-exact", "authzresp.form-post"];
     StateHtmlEscaped: "state is escaped for HTML in redirects" => ["authzresp.state-exact"];
     StateMissingOnError: "errors about the request lack state" => ["authzresp.state-on-error"];
     StateUppercasedOnError: "errors about the request carry state in upper case" => ["authzresp.state-on-error"];
@@ -178,11 +178,11 @@ defects! {
     LongVerifierRefused: "a verifier of 128 characters is refused" => ["pkce.verifier-range-accepted"];
     TildeInVerifierRefused: "a verifier with a tilde is refused" => ["pkce.verifier-range-accepted"];
     DotInVerifierRefused: "a verifier with a dot is refused" => ["pkce.verifier-range-accepted"];
-    WrongVerifierInvalidClient: "a wrong verifier is reported as invalid_client" => ["pkce.verifier-mismatch", "pkce.verifier-mismatch-error", "pkce.challenge-as-verifier", "pkce.cross-flow-verifier"];
+    WrongVerifierInvalidClient: "a wrong verifier is reported as invalid_client" => ["pkce.verifier-too-short", "pkce.verifier-mismatch", "pkce.verifier-mismatch-error", "pkce.challenge-as-verifier", "pkce.cross-flow-verifier"];
     WrongVerifierInvalidRequest: "a wrong verifier is reported as invalid_request" => ["pkce.verifier-mismatch-error"];
 
     // Token request
-    MobileExchangeRefused: "the mobile client cannot redeem its codes" => ["token.code-exchange", "pkce.code-flow-s256"];
+    MobileExchangeRefused: "the mobile client cannot redeem its codes" => ["token.no-secret-required", "token.code-exchange", "pkce.code-flow-s256"];
     MobileSecretRequired: "the mobile client is asked for a secret" => ["token.code-exchange", "token.no-secret-required", "pkce.code-flow-s256"];
     TokenRedirectUriNotCompared: "redirect_uri in the token request is not compared" => ["token.redirect-uri-mismatch"];
     TokenRedirectUriAnyRegistered: "redirect_uri in the token request may be any registered one" => ["token.redirect-uri-mismatch"];
@@ -220,7 +220,7 @@ defects! {
 
     // Token response
     RefreshAnswersCreated: "a refresh is answered with 201" => ["tokenresp.status-and-type", "refresh.success"];
-    RefreshAnswersText: "a refresh is answered as text/plain" => ["tokenresp.status-and-type", "refresh.success"];
+    RefreshAnswersText: "a refresh is answered as text/plain" => ["tokenresp.status-and-type"];
     AccessTokenNotToken68: "access tokens contain a colon" => ["tokenresp.access-token"];
     TokenTypeUnknown: "token_type is an invented word" => ["tokenresp.token-type"];
     ExpiresInMissing: "expires_in is missing" => ["tokenresp.expires-in-present"];

@@ -132,7 +132,7 @@ impl Driver<'_> {
             (self.leaves)(reference) || !resolve(base, reference).is_some_and(|url| self.home.contains(&url))
         };
         let is_response = |form: &&Form| {
-            form.fields.iter().any(|f| matches!(f.name.as_str(), "code" | "error" | "access_token" | "id_token"))
+            form.method == "POST" && form.fields.iter().any(|f| matches!(f.name.as_str(), "code" | "error" | "access_token" | "id_token"))
         };
         if let Some(form) = page.forms.iter().filter(is_response).find(|form| away(&form.action)) {
             let fields = Params::new(form.fields.iter().map(|f| (f.name.clone(), f.value.clone())));

@@ -24,7 +24,8 @@ fn list(out: &mut String, name: &str, folder: &str, extension: &str) -> io::Resu
     let _ = writeln!(out, "const {name}: &[(&str, &str)] = &[");
     for file in files {
         let absolute = format!("{root}/{folder}/{file}");
-        let _ = writeln!(out, "    ({:?}, include_str!({absolute:?})),", format!("{folder}/{file}"));
+        let _ =
+            writeln!(out, "    ({:?}, include_str!({absolute:?})),", format!("{folder}/{file}"));
     }
     let _ = writeln!(out, "];");
     Ok(())

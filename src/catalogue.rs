@@ -40,7 +40,8 @@ impl Catalogue {
         }
         let mut features = Vec::new();
         for (path, text) in FEATURES {
-            let mut feature = Feature::parse(*text, GherkinEnv::default()).map_err(|e| format!("{path}: {e}"))?;
+            let mut feature =
+                Feature::parse(*text, GherkinEnv::default()).map_err(|e| format!("{path}: {e}"))?;
             feature.path = Some(path.into());
             features.push(feature.expand_examples().map_err(|e| format!("{path}: {e}"))?);
         }

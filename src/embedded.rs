@@ -23,13 +23,21 @@ pub fn target(server: &Server) -> Target {
         redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
         scope: SCOPE.into(),
     };
-    let web = [seeds::WEB_REDIRECT_URI, seeds::WEB_REDIRECT_URI_WITH_QUERY, seeds::WEB_REDIRECT_URI_CLEARTEXT];
+    let web = [
+        seeds::WEB_REDIRECT_URI,
+        seeds::WEB_REDIRECT_URI_WITH_QUERY,
+        seeds::WEB_REDIRECT_URI_CLEARTEXT,
+    ];
     let api = format!("{}{}", server.issuer(), seeds::RESOURCE_PATH);
     let mut target = Target::new(server.issuer(), client(seeds::WEB, &web));
-    target.clients.push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));
+    target
+        .clients
+        .push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));
     target.clients.push(client(seeds::MOBILE, &[seeds::MOBILE_REDIRECT_URI]));
-    target.user = Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
-    target.resource = Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
+    target.user =
+        Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
+    target.resource =
+        Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
     target.introspection = Some(Introspection {
         client_id: seeds::RESOURCE_SERVER.into(),
         client_secret: Secret::new(seeds::RESOURCE_SERVER_SECRET),

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod cli;
+mod draw;
 pub mod embedded;
 pub mod expect;
 pub mod http;

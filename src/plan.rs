@@ -53,7 +53,8 @@ fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> &'a s
     let common = |other: &str| {
         let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
         let theirs = pairs(other);
-        pairs(wanted).iter().filter(|pair| theirs.contains(pair)).count() * 100 / (theirs.len() + wanted.len()).max(1)
+        pairs(wanted).iter().filter(|pair| theirs.contains(pair)).count() * 100
+            / (theirs.len() + wanted.len()).max(1)
     };
     candidates.max_by_key(|other| common(other)).unwrap_or_default()
 }
@@ -105,14 +106,22 @@ impl Plan {
             let mut planned = Feature { rules: vec![], scenarios: vec![], ..feature.clone() };
             for rule in &feature.rules {
                 let Some(requirement) = id_of(&rule.tags).and_then(|id| index.get(id)) else {
-                    return Err(format!("the rule \"{}\" has no requirement of the catalogue among its tags", rule.name));
+                    return Err(format!(
+                        "the rule \"{}\" has no requirement of the catalogue among its tags",
+                        rule.name
+                    ));
                 };
                 let tags_of = |scenario: &Scenario| {
-                    let own = [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
+                    let own =
+                        [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
                     own.chain(derived_tags(requirement)).collect::<Vec<_>>()
                 };
-                let chosen: Vec<Scenario> =
-                    rule.scenarios.iter().filter(|s| selects(requirement, &tags_of(s))).cloned().collect();
+                let chosen: Vec<Scenario> = rule
+                    .scenarios
+                    .iter()
+                    .filter(|s| selects(requirement, &tags_of(s)))
+                    .cloned()
+                    .collect();
                 if chosen.is_empty() {
                     continue;
                 }
@@ -164,8 +173,11 @@ mod tests {
     use crate::target::profile::Client;
 
     fn plan(filter: &Filter) -> Result<Plan, String> {
-        let client =
-            Client { id: "web".into(), redirect_uris: vec!["https://app.test/cb".into()], scope: "openid".into() };
+        let client = Client {
+            id: "web".into(),
+            redirect_uris: vec!["https://app.test/cb".into()],
+            scope: "openid".into(),
+        };
         let target = Target::new("https://as.test", client);
         Plan::build(&Catalogue::load().unwrap(), &target, &Facts::default(), filter, false)
     }

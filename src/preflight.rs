@@ -21,9 +21,17 @@ use crate::world::context::{Clock, Context};
 /// Learns what there is to know about the target and signs in once.
 ///
 /// The error says what was tried, what came back and what to change.
-pub async fn preflight(target: Target, profile: Profile, clock: Clock) -> Result<Context, (Obstacle, Context)> {
+pub async fn preflight(
+    target: Target,
+    profile: Profile,
+    clock: Clock,
+) -> Result<Context, (Obstacle, Context)> {
     let hosts = [Some(target.issuer.as_str()), target.resource.as_ref().map(|r| r.url.as_str())];
-    let hosts = hosts.into_iter().flatten().chain(target.endpoints.values().map(String::as_str)).filter_map(host_of);
+    let hosts = hosts
+        .into_iter()
+        .flatten()
+        .chain(target.endpoints.values().map(String::as_str))
+        .filter_map(host_of);
     let http = Http::new(hosts, Limits::default(), target.pace);
     let mut context = Context::new(target, http, profile, clock);
     match look_around(&mut context).await {
@@ -54,7 +62,12 @@ fn host_of(url: &str) -> Option<String> {
 }
 
 fn get(url: String) -> Request {
-    Request { method: "GET".into(), url, headers: vec![("Accept".into(), "application/json".into())], body: vec![] }
+    Request {
+        method: "GET".into(),
+        url,
+        headers: vec![("Accept".into(), "application/json".into())],
+        body: vec![],
+    }
 }
 
 async fn find_metadata(context: &mut Context) -> Result<(), Obstacle> {
@@ -90,7 +103,8 @@ fn is_openid(context: &Context, members: &Metadata) -> bool {
 
 fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
     let tried = format!("to find metadata of {issuer} at {} well-known locations", lookups.len());
-    let came_back = lookups.first().map(|e| e.gist()).unwrap_or_else(|| "no location to ask".into());
+    let came_back =
+        lookups.first().map(|e| e.gist()).unwrap_or_else(|| "no location to ask".into());
     let failure = lookups.first().and_then(|e| e.outcome.as_ref().err());
     let remedy = match failure {
         Some(reason) if reason.contains("TLS") => {
@@ -103,7 +117,9 @@ fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
         None if lookups.iter().any(|e| e.response().is_some_and(|r| r.status == 200)) => {
             "a page came back where a JSON object should be: check the path of the issuer"
         }
-        None => "check the issuer, path included, or set authorization_endpoint and token_endpoint under [endpoints]",
+        None => {
+            "check the issuer, path included, or set authorization_endpoint and token_endpoint under [endpoints]"
+        }
     };
     Obstacle::new(tried, came_back, remedy)
 }

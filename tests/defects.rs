@@ -1,61 +1,56 @@
 //! Every check is proven: the conformant server passes, and each seeded defect fails exactly the
 //! requirements that it violates.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use authspec::catalogue::Catalogue;
+use authspec::embedded;
 use authspec::model::report::Report;
-use authspec::model::requirement::{Profile, Requirement};
+use authspec::model::requirement::Profile;
 use authspec::model::verdict::Status;
 use authspec::plan::Filter;
-use authspec::run::{Observer, Options, audit};
-use authspec::{catalogue::Catalogue, embedded};
+use authspec::run::{Options, audit_blocking};
 use reference_server::{Config, Defect, Policy};
 
 /// Requirements that may rest on one broken twin.
 const MOST_INCONCLUSIVE: usize = 3;
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn begins(&self, _: usize) {}
-    fn concluded(&self, _: &Requirement, _: Status) {}
-}
 
 /// Audits a reference server with that configuration.
 fn audit_with(config: Config) -> Report {
     let server = embedded::start(config).unwrap();
     let mut target = embedded::target(&server);
     // A server without metadata is audited with endpoints from the profile.
-    for (name, path) in [("authorization_endpoint", "/authorize"), ("token_endpoint", "/token"), ("jwks_uri", "/jwks")] {
+    let paths = [
+        ("authorization_endpoint", "/authorize"),
+        ("token_endpoint", "/token"),
+        ("jwks_uri", "/jwks"),
+    ];
+    for (name, path) in paths {
         target.endpoints.insert(name.into(), format!("{}{path}", server.issuer()));
     }
-    let options = Options { target, profile: Profile::Baseline, filter: Filter::default(), clock: embedded::clock(&server) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(audit(options, Rc::new(Nobody))).unwrap_or_else(|e| panic!("no report: {e:?}"))
-}
-
-fn deviating(report: &Report) -> BTreeSet<&str> {
-    let deviates = |r: &&authspec::model::report::RequirementReport| r.scenarios.iter().any(|s| !s.deviations.is_empty());
-    report.requirements.iter().filter(deviates).map(|r| r.id.as_str()).collect()
-}
-
-fn with_status(report: &Report, status: Status) -> Vec<&str> {
-    report.requirements.iter().filter(|r| r.status == status).map(|r| r.id.as_str()).collect()
+    let clock = embedded::clock(&server);
+    let options = Options { target, profile: Profile::Baseline, filter: Filter::default(), clock };
+    match audit_blocking(options, Rc::new(())) {
+        Ok(report) => report,
+        Err(failure) => panic!("no report: {failure:?}"),
+    }
 }
 
 #[test]
 fn the_conformant_server_passes_everything() {
     let report = audit_with(Config::default());
-    assert_eq!(deviating(&report), BTreeSet::new());
+    assert_eq!(report.deviating(), BTreeSet::new());
     for status in [Status::Inconclusive, Status::Error, Status::Fail, Status::Warn, Status::Note] {
-        assert_eq!(with_status(&report, status), Vec::<&str>::new(), "{status:?}");
+        assert_eq!(report.with_status(status), Vec::<&str>::new(), "{status:?}");
     }
     // Codes without a challenge cannot be had from a server that demands one.
     assert_eq!(
-        with_status(&report, Status::NotApplicable),
+        report.with_status(Status::NotApplicable),
         ["pkce.verifier-without-challenge", "pkce.no-challenge-no-token"]
     );
     assert!(report.gate.passed);
@@ -64,9 +59,9 @@ fn the_conformant_server_passes_everything() {
 #[test]
 fn a_server_that_leaves_pkce_to_the_token_endpoint_conforms_to_the_baseline() {
     let report = audit_with(Config { pkce_required: false, ..Config::default() });
-    assert!(report.gate.passed, "{:?}", deviating(&report));
+    assert!(report.gate.passed, "{:?}", report.deviating());
     let worthless = ["pkce.verifier-without-challenge", "pkce.no-challenge-no-token"];
-    let passed = with_status(&report, Status::Pass);
+    let passed = report.with_status(Status::Pass);
     assert!(worthless.iter().all(|id| passed.contains(id)));
 }
 
@@ -89,24 +84,37 @@ fn every_defect_fails_exactly_the_requirements_that_it_violates() {
     // Runs that overlap leave the silent panic hook of the runner behind.
     drop(std::panic::take_hook());
     let wrong = wrong.into_inner().unwrap();
-    let listed: Vec<String> = wrong.iter().map(|(name, difference)| format!("{name}: {difference}")).collect();
-    assert!(wrong.is_empty(), "{} of {} defects:\n{}", wrong.len(), Defect::ALL.len(), listed.join("\n"));
+    let listed: Vec<String> =
+        wrong.iter().map(|(name, difference)| format!("{name}: {difference}")).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} defects:\n{}",
+        wrong.len(),
+        Defect::ALL.len(),
+        listed.join("\n")
+    );
 }
 
 /// How the audit of a server with that defect differs from what the defect declares.
 fn difference(defect: Defect) -> Option<String> {
-    let report = match std::panic::catch_unwind(|| audit_with(Config { policy: Policy::with(defect), ..Config::default() })) {
+    let report = match std::panic::catch_unwind(|| {
+        audit_with(Config { policy: Policy::with(defect), ..Config::default() })
+    }) {
         Ok(report) => report,
         Err(_) => return Some("no report".into()),
     };
     let declared: BTreeSet<&str> = defect.violates().iter().copied().collect();
-    let caught = deviating(&report);
+    let caught = report.deviating();
     let missed: Vec<_> = declared.difference(&caught).collect();
     let extra: Vec<_> = caught.difference(&declared).collect();
-    let errors = with_status(&report, Status::Error);
+    let errors = report.with_status(Status::Error);
     // A defect that breaks a working twin leaves what rests on the twin inconclusive, as it should.
-    let unclear = with_status(&report, Status::Inconclusive);
-    if missed.is_empty() && extra.is_empty() && errors.is_empty() && unclear.len() <= MOST_INCONCLUSIVE {
+    let unclear = report.with_status(Status::Inconclusive);
+    if missed.is_empty()
+        && extra.is_empty()
+        && errors.is_empty()
+        && unclear.len() <= MOST_INCONCLUSIVE
+    {
         return None;
     }
     Some(format!("missed {missed:?}, extra {extra:?}, errors {errors:?}, inconclusive {unclear:?}"))
@@ -117,8 +125,10 @@ fn every_automated_requirement_has_a_defect_that_violates_it() {
     let catalogue = Catalogue::load().unwrap();
     let violated: BTreeSet<&str> = Defect::ALL.iter().flat_map(|d| d.violates()).copied().collect();
     let automated = catalogue.requirements.iter().filter(|r| r.untested.is_none());
-    let unproven: Vec<&str> = automated.map(|r| r.id.as_str()).filter(|id| !violated.contains(id)).collect();
+    let unproven: Vec<&str> =
+        automated.map(|r| r.id.as_str()).filter(|id| !violated.contains(id)).collect();
     assert_eq!(unproven, Vec::<&str>::new());
-    let unknown: Vec<&&str> = violated.iter().filter(|id| catalogue.requirement(id).is_none()).collect();
+    let unknown: Vec<&&str> =
+        violated.iter().filter(|id| catalogue.requirement(id).is_none()).collect();
     assert_eq!(unknown, Vec::<&&str>::new());
 }

@@ -6,17 +6,10 @@ use reference_server::Config;
 
 use super::{exit, explain};
 use crate::embedded;
-use crate::model::requirement::{Profile, Requirement};
+use crate::model::requirement::Profile;
 use crate::model::verdict::Status;
 use crate::plan::Filter;
-use crate::run::{Observer, Options, audit};
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn begins(&self, _: usize) {}
-    fn concluded(&self, _: &Requirement, _: Status) {}
-}
+use crate::run::{Options, audit};
 
 /// Prints one line a requirement. The number of requests is not guessed: the selection is run
 /// against the embedded reference server and counted.
@@ -34,11 +27,14 @@ pub(super) async fn list(filter: Filter) -> u8 {
         filter,
         clock: embedded::clock(&server),
     };
-    let report = match audit(options, Rc::new(Nobody)).await {
+    let report = match audit(options, Rc::new(())).await {
         Ok(report) => report,
         Err(failure) => return explain(&failure),
     };
-    println!("{:<42} {:<10} {:<9} {:>9} {:>8}  duty", "requirement", "level", "severity", "scenarios", "requests");
+    println!(
+        "{:<42} {:<10} {:<9} {:>9} {:>8}  duty",
+        "requirement", "level", "severity", "scenarios", "requests"
+    );
     for requirement in &report.requirements {
         let requests: usize = requirement.scenarios.iter().map(|s| s.exchanges.len()).sum();
         let (scenarios, requests) = match requirement.status {

@@ -1,5 +1,9 @@
 //! The shell: arguments, environment, printing, exit codes.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the shell is where text is printed")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the shell is where text is printed"
+)]
 
 mod console;
 mod list;
@@ -152,7 +156,9 @@ pub fn main() -> ExitCode {
     let code = match cli.command {
         None => runtime.block_on(interruptible(run(cli.run))),
         Some(Command::Run(args)) => runtime.block_on(interruptible(run(args))),
-        Some(Command::List(args)) => runtime.block_on(interruptible(list::list(args.filter.into()))),
+        Some(Command::List(args)) => {
+            runtime.block_on(interruptible(list::list(args.filter.into())))
+        }
         Some(Command::Serve(args)) => serve(&args),
     };
     ExitCode::from(code)
@@ -176,7 +182,10 @@ async fn interruptible(work: impl Future<Output = u8>) -> u8 {
 /// Audits what the arguments name and writes the report.
 async fn run(args: RunArgs) -> u8 {
     if let Err(e) = json::prepare(&args.reports) {
-        eprintln!("authspec: cannot write to the report folder {}: {e}; choose another one with --reports", args.reports.display());
+        eprintln!(
+            "authspec: cannot write to the report folder {}: {e}; choose another one with --reports",
+            args.reports.display()
+        );
         return exit::USAGE;
     }
     let variable = |name: &str| std::env::var(name).ok();
@@ -189,11 +198,20 @@ async fn run(args: RunArgs) -> u8 {
     };
     let (profile, filter) = (args.profile.into(), args.filter.into());
     let outcome = match target {
-        Some(target) => audit(Options { target, profile, filter, clock: Clock::default() }, Rc::new(Console::new())).await,
+        Some(target) => {
+            audit(
+                Options { target, profile, filter, clock: Clock::default() },
+                Rc::new(Console::new()),
+            )
+            .await
+        }
         None => match embedded::start(Config::default()) {
             Ok(server) => {
                 let (target, clock) = (embedded::target(&server), embedded::clock(&server));
-                println!("no issuer is given: auditing the embedded reference server at {}\n", server.issuer());
+                println!(
+                    "no issuer is given: auditing the embedded reference server at {}\n",
+                    server.issuer()
+                );
                 audit(Options { target, profile, filter, clock }, Rc::new(Console::new())).await
             }
             Err(e) => {
@@ -241,6 +259,10 @@ fn explain(failure: &Failure) -> u8 {
             eprintln!("authspec: {message}");
             exit::USAGE
         }
+        Failure::Own(message) => {
+            eprintln!("authspec: {message}; this is a defect of authspec, please report it");
+            exit::OWN_ERROR
+        }
     }
 }
 
@@ -256,7 +278,9 @@ fn serve(args: &ServeArgs) -> u8 {
         Some(name) => match name.parse::<Defect>() {
             Ok(defect) => Policy::with(defect),
             Err(_) => {
-                eprintln!("authspec: no defect is called {name}; authspec serve --list-defects shows them all");
+                eprintln!(
+                    "authspec: no defect is called {name}; authspec serve --list-defects shows them all"
+                );
                 return exit::USAGE;
             }
         },

@@ -36,18 +36,28 @@ pub struct TargetOptions {
 
 impl TargetOptions {
     /// The target, or `None` when the options name none. Errors say what is missing or wrong.
-    pub fn resolve(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<Target>, String> {
+    pub fn resolve(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<Target>, String> {
         if let Some(path) = &self.target {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read the target profile {name}: {e}"))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| format!("cannot read the target profile {name}: {e}"))?;
             return Target::parse(&name, &text, variable).map(Some);
         }
         let Some(issuer) = &self.issuer else { return Ok(None) };
-        let id = self.client_id.clone().ok_or("--client-id is needed to audit an issuer: a public client registered there")?;
+        let id = self
+            .client_id
+            .clone()
+            .ok_or("--client-id is needed to audit an issuer: a public client registered there")?;
         if self.redirect_uris.is_empty() {
-            return Err(format!("--redirect-uri is needed to audit an issuer: one that client {id} registered"));
+            return Err(format!(
+                "--redirect-uri is needed to audit an issuer: one that client {id} registered"
+            ));
         }
-        let client = Client { id, redirect_uris: self.redirect_uris.clone(), scope: self.scope.clone() };
+        let client =
+            Client { id, redirect_uris: self.redirect_uris.clone(), scope: self.scope.clone() };
         let mut target = Target::new(issuer, client);
         if let (Some(username), Some(name)) = (&self.username, &self.password_env) {
             let password = Secret::resolve(&format!("env:{name}"), variable)?;
@@ -120,7 +130,11 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let target = TargetOptions::from_environment(&variable).unwrap().resolve(&variable).unwrap().unwrap();
+        let target = TargetOptions::from_environment(&variable)
+            .unwrap()
+            .resolve(&variable)
+            .unwrap()
+            .unwrap();
         assert_eq!(target.user.unwrap().password.expose(), "pw");
     }
 }

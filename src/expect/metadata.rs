@@ -12,9 +12,13 @@ use crate::oauth::metadata::Metadata;
 /// A direct 200 answer with one JSON object of type `application/json`.
 pub fn is_json_document(exchange: &Exchange) -> Findings {
     let holds = exchange.response().is_some_and(|r| {
-        r.status == 200 && r.media_type().as_deref() == Some("application/json") && r.json_object().is_some()
+        r.status == 200
+            && r.media_type().as_deref() == Some("application/json")
+            && r.json_object().is_some()
     });
-    check(holds, || Deviation::new("200 with one application/json object", exchange.gist()).seen_in(exchange))
+    check(holds, || {
+        Deviation::new("200 with one application/json object", exchange.gist()).seen_in(exchange)
+    })
 }
 
 /// `issuer` equals the configured one; a trailing slash alone is a note about the configuration.
@@ -31,7 +35,9 @@ pub fn issuer_identical(metadata: &Metadata, configured: &str) -> Findings {
 pub fn issuer_form(metadata: &Metadata) -> Findings {
     let named = metadata.text("issuer").unwrap_or("(none)");
     let fits = is_https_or_local(named) && !named.contains(['?', '#']);
-    check(fits, || Deviation::new("an https URL without query and fragment", format!("issuer {named}")))
+    check(fits, || {
+        Deviation::new("an https URL without query and fragment", format!("issuer {named}"))
+    })
 }
 
 fn is_https_or_local(url: &str) -> bool {
@@ -45,7 +51,8 @@ fn is_https_or_local(url: &str) -> bool {
 /// The four members that a code flow needs, with their types.
 pub fn core_members(metadata: &Metadata) -> Findings {
     let texts = ["issuer", "authorization_endpoint", "token_endpoint"];
-    let mut missing: Vec<&str> = texts.into_iter().filter(|name| metadata.text(name).is_none()).collect();
+    let mut missing: Vec<&str> =
+        texts.into_iter().filter(|name| metadata.text(name).is_none()).collect();
     if metadata.list("response_types_supported").is_none_or(|types| types.is_empty()) {
         missing.push("response_types_supported");
     }
@@ -57,27 +64,37 @@ pub fn core_members(metadata: &Metadata) -> Findings {
 
 /// `code` among the response types and `authorization_code` among the grant types, where listed.
 pub fn code_flow_listed(metadata: &Metadata) -> Findings {
-    let has_code = metadata.list("response_types_supported").is_some_and(|types| types.contains(&"code"));
+    let has_code =
+        metadata.list("response_types_supported").is_some_and(|types| types.contains(&"code"));
     let has_grant = match metadata.member("grant_types_supported") {
         None => true,
-        Some(_) => metadata.list("grant_types_supported").is_some_and(|g| g.contains(&"authorization_code")),
+        Some(_) => metadata
+            .list("grant_types_supported")
+            .is_some_and(|g| g.contains(&"authorization_code")),
     };
     check(has_code && has_grant, || {
         let missing = if has_code { "authorization_code" } else { "response type code" };
-        Deviation::new("response type code, and grant type authorization_code where grants are listed", format!("no {missing}"))
+        Deviation::new(
+            "response type code, and grant type authorization_code where grants are listed",
+            format!("no {missing}"),
+        )
     })
 }
 
 /// No response type that hands out tokens, no implicit grant.
 pub fn no_front_channel_tokens(metadata: &Metadata) -> Findings {
     let types = metadata.list("response_types_supported").unwrap_or_default();
-    let mut listed: Vec<&str> = types.into_iter().filter(|t| t.split(' ').any(|word| word == "token")).collect();
+    let mut listed: Vec<&str> =
+        types.into_iter().filter(|t| t.split(' ').any(|word| word == "token")).collect();
     if metadata.list("grant_types_supported").is_some_and(|g| g.contains(&"implicit")) {
         listed.push("implicit");
     }
     if !listed.is_empty() {
         let expected = "no response type with token and no implicit grant";
-        return vec![Deviation::new(expected, format!("{} listed", or_list(&listed))).weighing(Weight::Warning)];
+        return vec![
+            Deviation::new(expected, format!("{} listed", or_list(&listed)))
+                .weighing(Weight::Warning),
+        ];
     }
     check(metadata.member("grant_types_supported").is_some(), || {
         let actual = "no grant_types_supported, whose default includes implicit";
@@ -88,13 +105,17 @@ pub fn no_front_channel_tokens(metadata: &Metadata) -> Findings {
 /// `name` lists `value`.
 pub fn lists(metadata: &Metadata, name: &str, value: &str) -> Findings {
     let list = metadata.list(name).unwrap_or_default();
-    check(list.contains(&value), || Deviation::new(format!("{value} in {name}"), format!("[{}]", list.join(", "))))
+    check(list.contains(&value), || {
+        Deviation::new(format!("{value} in {name}"), format!("[{}]", list.join(", ")))
+    })
 }
 
 /// `name` does not list `value`.
 pub fn lists_not(metadata: &Metadata, name: &str, value: &str) -> Findings {
     let list = metadata.list(name).unwrap_or_default();
-    check(!list.contains(&value), || Deviation::new(format!("no {value} in {name}"), format!("[{}]", list.join(", "))))
+    check(!list.contains(&value), || {
+        Deviation::new(format!("no {value} in {name}"), format!("[{}]", list.join(", ")))
+    })
 }
 
 /// Authorization and token endpoint have no fragment.
@@ -102,7 +123,9 @@ pub fn no_fragment(metadata: &Metadata) -> Findings {
     ["authorization_endpoint", "token_endpoint"]
         .into_iter()
         .filter_map(|name| Some((name, metadata.text(name)?)))
-        .flat_map(|(name, url)| check(!url.contains('#'), || Deviation::new(format!("{name} without a fragment"), url)))
+        .flat_map(|(name, url)| {
+            check(!url.contains('#'), || Deviation::new(format!("{name} without a fragment"), url))
+        })
         .collect()
 }
 
@@ -122,14 +145,22 @@ pub fn key_set(exchange: &Exchange) -> Findings {
     let Some(response) = exchange.response() else {
         return vec![Deviation::new("200 with a JWK Set", exchange.gist()).seen_in(exchange)];
     };
-    let keys = response.json_object().and_then(|set| set.get("keys").and_then(Value::as_array).cloned()).unwrap_or_default();
-    let usable = response.status == 200 && !keys.is_empty() && keys.iter().all(|k| k.get("kty").is_some_and(Value::is_string));
-    let mut findings =
-        check(usable, || Deviation::new("200 with a non-empty keys array, each key with kty", exchange.gist()).seen_in(exchange));
+    let keys = response
+        .json_object()
+        .and_then(|set| set.get("keys").and_then(Value::as_array).cloned())
+        .unwrap_or_default();
+    let usable = response.status == 200
+        && !keys.is_empty()
+        && keys.iter().all(|k| k.get("kty").is_some_and(Value::is_string));
+    let mut findings = check(usable, || {
+        Deviation::new("200 with a non-empty keys array, each key with kty", exchange.gist())
+            .seen_in(exchange)
+    });
     let media_type = response.media_type().unwrap_or_default();
     if usable && !matches!(media_type.as_str(), "application/json" | "application/jwk-set+json") {
         let expected = "application/jwk-set+json or application/json";
-        findings.push(Deviation::new(expected, media_type).weighing(Weight::Warning).seen_in(exchange));
+        findings
+            .push(Deviation::new(expected, media_type).weighing(Weight::Warning).seen_in(exchange));
     }
     findings
 }
@@ -163,13 +194,18 @@ mod tests {
     #[test]
     fn html_with_status_200_is_no_metadata() {
         assert!(is_json_document(&answer(200, "{}")).is_empty());
-        assert_eq!(is_json_document(&answered(200, &[("Content-Type", "text/html")], "{}")).len(), 1);
+        assert_eq!(
+            is_json_document(&answered(200, &[("Content-Type", "text/html")], "{}")).len(),
+            1
+        );
         assert_eq!(is_json_document(&answer(200, "[]")).len(), 1);
     }
 
     #[test]
     fn issuers_compare_as_strings() {
-        let of = |issuer: &str| issuer_identical(&metadata(json!({"issuer": issuer})), "https://as.test");
+        let of = |issuer: &str| {
+            issuer_identical(&metadata(json!({"issuer": issuer})), "https://as.test")
+        };
         assert!(of("https://as.test").is_empty());
         assert_eq!(of("https://as.test/")[0].weight, Weight::Note);
         assert_eq!(of("https://AS.test")[0].weight, Weight::Failure);
@@ -186,14 +222,20 @@ mod tests {
             ("https://as.test#x", false),
             ("as.test", false),
         ] {
-            assert_eq!(issuer_form(&metadata(json!({"issuer": issuer}))).is_empty(), fits, "{issuer}");
+            assert_eq!(
+                issuer_form(&metadata(json!({"issuer": issuer}))).is_empty(),
+                fits,
+                "{issuer}"
+            );
         }
     }
 
     #[test]
     fn response_types_with_token_are_found() {
         let of = |types: Value| {
-            no_front_channel_tokens(&metadata(json!({"response_types_supported": types, "grant_types_supported": []})))
+            no_front_channel_tokens(&metadata(
+                json!({"response_types_supported": types, "grant_types_supported": []}),
+            ))
         };
         assert!(of(json!(["code", "code id_token", "id_token"])).is_empty());
         for bad in ["token", "id_token token", "code token", "code id_token token"] {
@@ -210,8 +252,11 @@ mod tests {
 
     #[test]
     fn an_absent_grant_list_includes_the_code_grant() {
-        assert!(code_flow_listed(&metadata(json!({"response_types_supported":["code"]}))).is_empty());
-        let other = json!({"response_types_supported":["code"],"grant_types_supported":["refresh_token"]});
+        assert!(
+            code_flow_listed(&metadata(json!({"response_types_supported":["code"]}))).is_empty()
+        );
+        let other =
+            json!({"response_types_supported":["code"],"grant_types_supported":["refresh_token"]});
         assert_eq!(code_flow_listed(&metadata(other)).len(), 1);
     }
 }

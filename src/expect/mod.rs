@@ -4,6 +4,7 @@
 pub mod authorization;
 pub mod metadata;
 pub mod resource;
+pub mod response;
 pub mod token;
 pub mod token_response;
 pub mod tokens;

@@ -13,7 +13,9 @@ fn status(exchange: &Exchange) -> u16 {
 
 /// The answer has this status.
 pub fn answers(exchange: &Exchange, wanted: u16) -> Findings {
-    check(status(exchange) == wanted, || Deviation::new(format!("status {wanted}"), exchange.gist()).seen_in(exchange))
+    check(status(exchange) == wanted, || {
+        Deviation::new(format!("status {wanted}"), exchange.gist()).seen_in(exchange)
+    })
 }
 
 /// Nothing was served: no success status.
@@ -32,7 +34,11 @@ pub fn denies_token(exchange: &Exchange, errors: &[&str]) -> Findings {
     }
     let names_error = errors.is_empty()
         || exchange.response().is_some_and(|r| {
-            r.headers("www-authenticate").any(|v| errors.iter().any(|e| v.contains(&format!("error=\"{e}\"")) || v.contains(&format!("error={e}"))))
+            r.headers("www-authenticate").any(|v| {
+                errors.iter().any(|e| {
+                    v.contains(&format!("error=\"{e}\"")) || v.contains(&format!("error={e}"))
+                })
+            })
         });
     let is_fit = match status(exchange) {
         401 => true,
@@ -40,11 +46,21 @@ pub fn denies_token(exchange: &Exchange, errors: &[&str]) -> Findings {
         _ => false,
     };
     check(is_fit && has_challenge(exchange) && names_error, || {
-        let expected = if errors.is_empty() { String::new() } else { format!(" and error={}", or_list(errors)) };
-        let challenge = exchange.response().and_then(|r| r.header("www-authenticate")).unwrap_or("no challenge");
-        Deviation::new(format!("401 with a Bearer or DPoP challenge{expected}"), format!("{}: {challenge}", exchange.gist()))
-            .weighing(Weight::Warning)
-            .seen_in(exchange)
+        let expected = if errors.is_empty() {
+            String::new()
+        } else {
+            format!(" and error={}", or_list(errors))
+        };
+        let challenge = exchange
+            .response()
+            .and_then(|r| r.header("www-authenticate"))
+            .unwrap_or("no challenge");
+        Deviation::new(
+            format!("401 with a Bearer or DPoP challenge{expected}"),
+            format!("{}: {challenge}", exchange.gist()),
+        )
+        .weighing(Weight::Warning)
+        .seen_in(exchange)
     })
 }
 
@@ -72,7 +88,9 @@ fn claims(exchange: &Exchange) -> Option<serde_json::Map<String, Value>> {
 /// 200 with a claims object as `application/json`, or a JWT.
 pub fn userinfo(exchange: &Exchange) -> Findings {
     let is = |wanted: &str| {
-        exchange.response().is_some_and(|r| r.status == 200 && r.media_type().as_deref() == Some(wanted))
+        exchange
+            .response()
+            .is_some_and(|r| r.status == 200 && r.media_type().as_deref() == Some(wanted))
     };
     let is_claims = claims(exchange).is_some_and(|c| !c.is_empty() && !c.contains_key("error"));
     let expected = "200 with a claims object as application/json, or a JWT";
@@ -84,22 +102,32 @@ pub fn userinfo(exchange: &Exchange) -> Findings {
 
 /// `sub` equals the one of the ID Token.
 pub fn userinfo_subject(exchange: &Exchange, subject: &str) -> Findings {
-    let named = claims(exchange).and_then(|c| c.get("sub").and_then(Value::as_str).map(str::to_owned));
+    let named =
+        claims(exchange).and_then(|c| c.get("sub").and_then(Value::as_str).map(str::to_owned));
     check(named.as_deref() == Some(subject), || {
-        Deviation::new(format!("sub {subject}"), format!("sub {}", named.as_deref().unwrap_or("(none)"))).seen_in(exchange)
+        Deviation::new(
+            format!("sub {subject}"),
+            format!("sub {}", named.as_deref().unwrap_or("(none)")),
+        )
+        .seen_in(exchange)
     })
 }
 
 /// `active` is the boolean true; `scope` is a string, `exp` and `iat` are numbers when present.
 pub fn active(exchange: &Exchange) -> Findings {
-    let Some(members) = claims(exchange).filter(|c| c.get("active") == Some(&Value::Bool(true))) else {
+    let Some(members) = claims(exchange).filter(|c| c.get("active") == Some(&Value::Bool(true)))
+    else {
         return vec![Deviation::new("200 with active=true", exchange.gist()).seen_in(exchange)];
     };
-    let wrong: Vec<&str> = [("scope", Value::is_string as fn(&Value) -> bool), ("exp", Value::is_number), ("iat", Value::is_number)]
-        .into_iter()
-        .filter(|(name, fits)| members.get(*name).is_some_and(|value| !fits(value)))
-        .map(|(name, _)| name)
-        .collect();
+    let wrong: Vec<&str> = [
+        ("scope", Value::is_string as fn(&Value) -> bool),
+        ("exp", Value::is_number),
+        ("iat", Value::is_number),
+    ]
+    .into_iter()
+    .filter(|(name, fits)| members.get(*name).is_some_and(|value| !fits(value)))
+    .map(|(name, _)| name)
+    .collect();
     check(wrong.is_empty(), || {
         let expected = "scope as a string, exp and iat as numbers";
         Deviation::new(expected, format!("{} of another type", or_list(&wrong))).seen_in(exchange)
@@ -108,7 +136,9 @@ pub fn active(exchange: &Exchange) -> Findings {
 
 /// The caller is refused; `active=false` tells little and is a warning.
 pub fn learns_nothing(exchange: &Exchange) -> Findings {
-    let deviation = |weight| vec![Deviation::new("401, 400 or 403", exchange.gist()).weighing(weight).seen_in(exchange)];
+    let deviation = |weight| {
+        vec![Deviation::new("401, 400 or 403", exchange.gist()).weighing(weight).seen_in(exchange)]
+    };
     match (status(exchange), claims(exchange).and_then(|c| c.get("active").cloned())) {
         (200, Some(Value::Bool(false))) => deviation(Weight::Warning),
         (200..300, _) => deviation(Weight::Failure),
@@ -133,7 +163,11 @@ pub fn forbids_framing(exchange: &Exchange) -> Findings {
     };
     let weight = if busts { Weight::Warning } else { Weight::Failure };
     let expected = "X-Frame-Options: DENY or SAMEORIGIN, or frame-ancestors that is no wildcard";
-    vec![Deviation::new(expected, format!("neither (exchange {})", exchange.number)).weighing(weight).seen_in(exchange)]
+    vec![
+        Deviation::new(expected, format!("neither (exchange {})", exchange.number))
+            .weighing(weight)
+            .seen_in(exchange),
+    ]
 }
 
 fn frame_ancestors_closed(policy: &str) -> bool {
@@ -150,7 +184,8 @@ pub fn readable_from(exchange: &Exchange, origin: &str) -> Findings {
     let weight = if status(exchange) == 200 { Weight::Failure } else { Weight::Warning };
     check(allowed.is_some_and(|a| a == origin || a == "*"), || {
         let expected = format!("Access-Control-Allow-Origin: {origin}");
-        let actual = allowed.map_or("none".to_owned(), |a| format!("Access-Control-Allow-Origin: {a}"));
+        let actual =
+            allowed.map_or("none".to_owned(), |a| format!("Access-Control-Allow-Origin: {a}"));
         Deviation::new(expected, actual).weighing(weight).seen_in(exchange)
     })
 }
@@ -166,14 +201,26 @@ pub fn not_readable(exchange: &Exchange) -> Findings {
 
 /// Every answer carries a header field by which operators find it.
 pub fn has_request_id(exchanges: &[&Exchange]) -> Findings {
-    const NAMES: [&str; 6] =
-        ["x-request-id", "x-correlation-id", "traceresponse", "request-id", "x-trace-id", "traceparent"];
-    let without = exchanges.iter().find(|e| e.response().is_some_and(|r| NAMES.iter().all(|n| r.header(n).is_none())));
+    const NAMES: [&str; 6] = [
+        "x-request-id",
+        "x-correlation-id",
+        "traceresponse",
+        "request-id",
+        "x-trace-id",
+        "traceparent",
+    ];
+    let without = exchanges
+        .iter()
+        .find(|e| e.response().is_some_and(|r| NAMES.iter().all(|n| r.header(n).is_none())));
     match without {
         None => vec![],
         Some(exchange) => {
             let expected = "a request identifier such as x-request-id or traceresponse";
-            vec![Deviation::new(expected, format!("none (exchange {})", exchange.number)).weighing(Weight::Note).seen_in(exchange)]
+            vec![
+                Deviation::new(expected, format!("none (exchange {})", exchange.number))
+                    .weighing(Weight::Note)
+                    .seen_in(exchange),
+            ]
         }
     }
 }
@@ -182,9 +229,12 @@ pub fn has_request_id(exchanges: &[&Exchange]) -> Findings {
 pub fn error_page(landing: &Landing) -> Findings {
     let exchange = &landing.exchange;
     let says_something = |r: &Response| !r.text().trim().is_empty();
-    let good = landing.response.is_none() && exchange.response().is_some_and(|r| r.status == 400 && says_something(r));
+    let good = landing.response.is_none()
+        && exchange.response().is_some_and(|r| r.status == 400 && says_something(r));
     check(good, || {
-        Deviation::new("status 400 with a readable page", landing.gist()).weighing(Weight::Warning).seen_in(exchange)
+        Deviation::new("status 400 with a readable page", landing.gist())
+            .weighing(Weight::Warning)
+            .seen_in(exchange)
     })
 }
 
@@ -202,7 +252,10 @@ pub fn markup_escaped<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> 
         .filter(|e| e.response().is_some_and(|r| r.is_html() && is_injected(&r.text())))
         .take(1)
         .map(|exchange| {
-            let actual = format!("a page in which the value became an element or attribute (exchange {})", exchange.number);
+            let actual = format!(
+                "a page in which the value became an element or attribute (exchange {})",
+                exchange.number
+            );
             Deviation::new("request values encoded for HTML", actual).seen_in(exchange)
         })
         .collect()
@@ -211,7 +264,8 @@ pub fn markup_escaped<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> 
 fn is_injected(page: &str) -> bool {
     html5gum::Tokenizer::new(page).any(|Ok(token)| match token {
         html5gum::Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
-            matches!(name.as_slice(), b"onfocus" | b"onerror") && value.value.starts_with(MARKER.as_bytes())
+            matches!(name.as_slice(), b"onfocus" | b"onerror")
+                && value.value.starts_with(MARKER.as_bytes())
         }),
         _ => false,
     })
@@ -230,7 +284,8 @@ pub fn no_injected_header<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>)
         .filter(|e| e.response().is_some_and(|r| r.header(INJECTED).is_some()))
         .take(1)
         .map(|exchange| {
-            let actual = format!("a header field that the request made up (exchange {})", exchange.number);
+            let actual =
+                format!("a header field that the request made up (exchange {})", exchange.number);
             Deviation::new("line breaks that stay within the value", actual).seen_in(exchange)
         })
         .collect()
@@ -247,7 +302,10 @@ pub fn not_linked(exchange: &Exchange, uri: &str) -> Findings {
         }),
         _ => false,
     });
-    check(!linked, || Deviation::new("a page that does not link to it", format!("a link to {uri}")).seen_in(exchange))
+    check(!linked, || {
+        Deviation::new("a page that does not link to it", format!("a link to {uri}"))
+            .seen_in(exchange)
+    })
 }
 
 #[cfg(test)]
@@ -261,13 +319,22 @@ mod tests {
 
     #[test]
     fn markup_is_recognised_only_as_markup() {
-        let escaped = MARKUP.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\'', "&#39;");
-        assert!(markup_escaped([&html(&format!("<p>{escaped}<input value=\"{escaped}\">"))]).is_empty());
+        let escaped = MARKUP
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;");
+        assert!(
+            markup_escaped([&html(&format!("<p>{escaped}<input value=\"{escaped}\">"))]).is_empty()
+        );
         assert_eq!(markup_escaped([&html(&format!("<p>{MARKUP}</p>"))]).len(), 1);
         let half = MARKUP.replace('<', "&lt;");
         assert_eq!(markup_escaped([&html(&format!("<input value=\"{half}\">"))]).len(), 1);
         assert_eq!(markup_escaped([&html(&format!("<input value='{half}'>"))]).len(), 1);
-        assert_eq!(markup_escaped([&html(&format!("<script>var s = \"{MARKUP}\"</script>"))]).len(), 1);
+        assert_eq!(
+            markup_escaped([&html(&format!("<script>var s = \"{MARKUP}\"</script>"))]).len(),
+            1
+        );
         assert!(markup_escaped([&json(400, &Value::String(MARKUP.into()).to_string())]).is_empty());
     }
 
@@ -275,7 +342,10 @@ mod tests {
     fn framing_is_forbidden_by_either_header() {
         let with = |name: &str, value: &str| forbids_framing(&answered(200, &[(name, value)], ""));
         assert!(with("X-Frame-Options", "deny").is_empty());
-        assert!(with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'self'").is_empty());
+        assert!(
+            with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'self'")
+                .is_empty()
+        );
         assert_eq!(with("Content-Security-Policy", "frame-ancestors *")[0].weight, Weight::Failure);
         assert_eq!(with("X-Frame-Options", "ALLOW-FROM https://x")[0].weight, Weight::Failure);
     }
@@ -311,9 +381,13 @@ mod tests {
 
     #[test]
     fn cors_is_read_by_status() {
-        let with = |status, value: &str| answered(status, &[("Access-Control-Allow-Origin", value)], "");
+        let with =
+            |status, value: &str| answered(status, &[("Access-Control-Allow-Origin", value)], "");
         assert!(readable_from(&with(200, "*"), "https://a.test").is_empty());
-        assert_eq!(readable_from(&with(200, "https://b.test"), "https://a.test")[0].weight, Weight::Failure);
+        assert_eq!(
+            readable_from(&with(200, "https://b.test"), "https://a.test")[0].weight,
+            Weight::Failure
+        );
         assert_eq!(readable_from(&with(400, "null"), "https://a.test")[0].weight, Weight::Warning);
         assert_eq!(not_readable(&with(302, "*")).len(), 1);
     }

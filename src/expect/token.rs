@@ -25,9 +25,14 @@ pub const REGISTERED_ERRORS: &[&str] = &[
 
 /// A 200 answer with an object that has `access_token` and `token_type`.
 pub fn token_ok(exchange: &Exchange) -> Findings {
-    let issued = exchange.response().and_then(|r| (r.status == 200).then(|| TokenResponse::read(r)).flatten());
-    let complete = issued.is_some_and(|t| t.access_token().is_some() && t.text("token_type").is_some());
-    check(complete, || Deviation::new("200 with access_token and token_type", exchange.gist()).seen_in(exchange))
+    let issued = exchange
+        .response()
+        .and_then(|r| (r.status == 200).then(|| TokenResponse::read(r)).flatten());
+    let complete =
+        issued.is_some_and(|t| t.access_token().is_some() && t.text("token_type").is_some());
+    check(complete, || {
+        Deviation::new("200 with access_token and token_type", exchange.gist()).seen_in(exchange)
+    })
 }
 
 /// The answer carries anything that a client could use.
@@ -47,7 +52,9 @@ fn error_of(exchange: &Exchange) -> Option<String> {
 /// No token, and an error from `codes`. Status and format are judged by [`error_format`].
 pub fn token_reject(exchange: &Exchange, codes: &[&str]) -> Findings {
     let expected = format!("no token and error={}", or_list(codes));
-    let deviation = |weight| vec![Deviation::new(expected.clone(), exchange.gist()).weighing(weight).seen_in(exchange)];
+    let deviation = |weight| {
+        vec![Deviation::new(expected.clone(), exchange.gist()).weighing(weight).seen_in(exchange)]
+    };
     if issues_something(exchange) {
         return deviation(Weight::Failure);
     }
@@ -55,7 +62,9 @@ pub fn token_reject(exchange: &Exchange, codes: &[&str]) -> Findings {
         Some(error) if codes.contains(&error.as_str()) => vec![],
         Some(_) => deviation(Weight::Warning),
         // HTTP may refuse before OAuth looks: nothing was issued, nothing explained either.
-        None if exchange.response().is_some_and(|r| (400..500).contains(&r.status)) => deviation(Weight::Warning),
+        None if exchange.response().is_some_and(|r| (400..500).contains(&r.status)) => {
+            deviation(Weight::Warning)
+        }
         // An empty or foreign answer proves no refusal.
         None => deviation(Weight::Failure),
     }
@@ -68,9 +77,12 @@ pub fn token_reject_or_warn(exchange: &Exchange, codes: &[&str]) -> Findings {
 
 /// No token, whatever the answer looks like: it may come from the HTTP layer.
 pub fn no_tokens(exchange: &Exchange) -> Findings {
-    let refused = !issues_something(exchange) && exchange.response().is_some_and(|r| r.status >= 400);
+    let refused =
+        !issues_something(exchange) && exchange.response().is_some_and(|r| r.status >= 400);
     check(refused, || {
-        Deviation::new("a refusal (4xx) and no token", exchange.gist()).weighing(Weight::Warning).seen_in(exchange)
+        Deviation::new("a refusal (4xx) and no token", exchange.gist())
+            .weighing(Weight::Warning)
+            .seen_in(exchange)
     })
 }
 
@@ -80,7 +92,11 @@ pub fn token_ok_or_reject(exchange: &Exchange, codes: &[&str]) -> Findings {
 }
 
 /// The password grant: `invalid_grant` shows that credentials were evaluated.
-pub fn password_grant_refused(exchange: &Exchange, codes: &[&str], is_advertised: bool) -> Findings {
+pub fn password_grant_refused(
+    exchange: &Exchange,
+    codes: &[&str],
+    is_advertised: bool,
+) -> Findings {
     if error_of(exchange).as_deref() == Some("invalid_grant") && !issues_something(exchange) {
         let weight = if is_advertised { Weight::Failure } else { Weight::Warning };
         let expected = format!("error={}: the grant type is not available", or_list(codes));
@@ -94,16 +110,24 @@ pub fn mismatch_error(exchange: &Exchange) -> Findings {
     let status = exchange.response().map_or(0, |r| r.status);
     let weight = match (status, error_of(exchange).as_deref()) {
         (400, Some("invalid_grant")) => return vec![],
-        (_, Some("invalid_request" | "invalid_grant")) if !issues_something(exchange) => Weight::Warning,
+        (_, Some("invalid_request" | "invalid_grant")) if !issues_something(exchange) => {
+            Weight::Warning
+        }
         _ => Weight::Failure,
     };
-    vec![Deviation::new("400 with error=invalid_grant", exchange.gist()).weighing(weight).seen_in(exchange)]
+    vec![
+        Deviation::new("400 with error=invalid_grant", exchange.gist())
+            .weighing(weight)
+            .seen_in(exchange),
+    ]
 }
 
 /// A JSON object with a registered `error` and status 400, or 401 with `invalid_client`.
 pub fn error_format(exchange: &Exchange) -> Findings {
-    let expected = "400 (401 with invalid_client) with an application/json object that has a registered error";
-    let deviation = |weight| vec![Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)];
+    let expected =
+        "400 (401 with invalid_client) with an application/json object that has a registered error";
+    let deviation =
+        |weight| vec![Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)];
     let Some(response) = exchange.response() else { return vec![] };
     if issues_something(exchange) {
         // Another requirement judges that; here there is no error to look at.
@@ -114,7 +138,9 @@ pub fn error_format(exchange: &Exchange) -> Findings {
         (None, 404 | 405 | 413 | 415 | 429 | 500..) => deviation(Weight::Warning),
         (None, _) => deviation(Weight::Failure),
         (Some(_), _) if !is_json => deviation(Weight::Failure),
-        (Some(error), _) if !REGISTERED_ERRORS.contains(&error.as_str()) => deviation(Weight::Failure),
+        (Some(error), _) if !REGISTERED_ERRORS.contains(&error.as_str()) => {
+            deviation(Weight::Failure)
+        }
         (Some(_), 400) => vec![],
         (Some(error), 401) if error == "invalid_client" => vec![],
         (Some(_), 401 | 403) => deviation(Weight::Warning),
@@ -131,7 +157,10 @@ pub fn winners<'a>(answers: impl IntoIterator<Item = &'a Exchange>) -> usize {
 pub fn one_winner_at_most(winners: &[usize]) -> Findings {
     let counts = winners.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     check(winners.iter().all(|&n| n <= 1), || {
-        Deviation::new("at most one redemption of each code succeeds", format!("winners per round: {counts}"))
+        Deviation::new(
+            "at most one redemption of each code succeeds",
+            format!("winners per round: {counts}"),
+        )
     })
 }
 
@@ -149,8 +178,14 @@ mod tests {
     #[test]
     fn tokens_are_recognised() {
         assert!(token_ok(&json(200, TOKENS)).is_empty());
-        for (status, body) in [(200, r#"{"access_token":"a"}"#), (400, TOKENS), (200, "{}"), (200, "<html>")] {
-            assert_eq!(weight(&token_ok(&json(status, body))), Some(Weight::Failure), "{status} {body}");
+        for (status, body) in
+            [(200, r#"{"access_token":"a"}"#), (400, TOKENS), (200, "{}"), (200, "<html>")]
+        {
+            assert_eq!(
+                weight(&token_ok(&json(status, body))),
+                Some(Weight::Failure),
+                "{status} {body}"
+            );
         }
     }
 
@@ -166,7 +201,11 @@ mod tests {
             (500, "oops", Some(Weight::Failure)),
             (302, "", Some(Weight::Failure)),
         ] {
-            assert_eq!(weight(&token_reject(&json(status, body), &["invalid_grant"])), expected, "{status} {body}");
+            assert_eq!(
+                weight(&token_reject(&json(status, body), &["invalid_grant"])),
+                expected,
+                "{status} {body}"
+            );
         }
     }
 
@@ -190,15 +229,27 @@ mod tests {
     #[test]
     fn the_error_for_a_wrong_verifier() {
         assert!(mismatch_error(&json(400, r#"{"error":"invalid_grant"}"#)).is_empty());
-        assert_eq!(weight(&mismatch_error(&json(400, r#"{"error":"invalid_request"}"#))), Some(Weight::Warning));
-        assert_eq!(weight(&mismatch_error(&json(401, r#"{"error":"invalid_client"}"#))), Some(Weight::Failure));
+        assert_eq!(
+            weight(&mismatch_error(&json(400, r#"{"error":"invalid_request"}"#))),
+            Some(Weight::Warning)
+        );
+        assert_eq!(
+            weight(&mismatch_error(&json(401, r#"{"error":"invalid_client"}"#))),
+            Some(Weight::Failure)
+        );
     }
 
     #[test]
     fn evaluated_passwords_are_noticed() {
         let evaluated = json(400, r#"{"error":"invalid_grant"}"#);
-        assert_eq!(weight(&password_grant_refused(&evaluated, &["unsupported_grant_type"], true)), Some(Weight::Failure));
-        assert_eq!(weight(&password_grant_refused(&evaluated, &["unsupported_grant_type"], false)), Some(Weight::Warning));
+        assert_eq!(
+            weight(&password_grant_refused(&evaluated, &["unsupported_grant_type"], true)),
+            Some(Weight::Failure)
+        );
+        assert_eq!(
+            weight(&password_grant_refused(&evaluated, &["unsupported_grant_type"], false)),
+            Some(Weight::Warning)
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub fn status_and_type(exchange: &Exchange) -> Findings {
 pub fn access_token(tokens: &TokenResponse) -> Findings {
     let fits = tokens.access_token().is_some_and(|token| {
         let body = token.trim_end_matches('=');
-        !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
+        !body.is_empty()
+            && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b))
     });
     check(fits, || Deviation::new("access_token of letters, digits and -._~+/", "another value"))
 }
@@ -25,7 +26,9 @@ pub fn access_token(tokens: &TokenResponse) -> Findings {
 /// `Bearer`, in any case.
 pub fn token_type(tokens: &TokenResponse) -> Findings {
     let named = tokens.text("token_type").unwrap_or("(none)");
-    check(named.eq_ignore_ascii_case("bearer"), || Deviation::new("token_type Bearer", format!("token_type {named}")))
+    check(named.eq_ignore_ascii_case("bearer"), || {
+        Deviation::new("token_type Bearer", format!("token_type {named}"))
+    })
 }
 
 /// `expires_in` is there.
@@ -37,13 +40,17 @@ pub fn expires_in_present(tokens: &TokenResponse) -> Findings {
 pub fn expires_in_number(tokens: &TokenResponse) -> Findings {
     let value = tokens.member("expires_in");
     check(value.is_some_and(Value::is_u64), || {
-        Deviation::new("expires_in as a non-negative integer", value.map_or("none".into(), Value::to_string))
+        Deviation::new(
+            "expires_in as a non-negative integer",
+            value.map_or("none".into(), Value::to_string),
+        )
     })
 }
 
 /// Seconds that the access token lives: the smaller of `expires_in` and `exp` minus `iat`.
 pub fn lifetime(tokens: &TokenResponse) -> Option<i64> {
-    let announced = tokens.member("expires_in").and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
+    let announced =
+        tokens.member("expires_in").and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
     let jws = tokens.access_token().and_then(|token| Jws::read(token).ok());
     let signed = jws.and_then(|jws| Some(jws.seconds("exp")? - jws.seconds("iat")?));
     match (announced, signed) {
@@ -54,7 +61,9 @@ pub fn lifetime(tokens: &TokenResponse) -> Option<i64> {
 
 /// The access token lives at most `most` seconds.
 pub fn short_lived(lifetime: i64, most: i64) -> Findings {
-    check(lifetime <= most, || Deviation::new(format!("at most {most} seconds"), format!("{lifetime} seconds")))
+    check(lifetime <= most, || {
+        Deviation::new(format!("at most {most} seconds"), format!("{lifetime} seconds"))
+    })
 }
 
 /// The scope that the token really has: its own claim, the introspection result, or what the
@@ -63,7 +72,9 @@ fn effective_scope(tokens: &TokenResponse, introspected: Option<&str>) -> Option
     let claimed = tokens.access_token().and_then(|token| Jws::read(token).ok()).and_then(|jws| {
         match jws.claims.get("scope").or_else(|| jws.claims.get("scp"))? {
             Value::String(scope) => Some(scope.clone()),
-            Value::Array(values) => Some(values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
+            Value::Array(values) => {
+                Some(values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+            }
             _ => None,
         }
     });
@@ -72,15 +83,22 @@ fn effective_scope(tokens: &TokenResponse, introspected: Option<&str>) -> Option
 
 /// Whenever the granted scope differs from the requested one, `scope` reports it. A failure needs
 /// proof of the difference; without any, the answer conforms.
-pub fn scope_reported(tokens: &TokenResponse, requested: &str, unknown: &str, introspected: Option<&str>) -> Findings {
+pub fn scope_reported(
+    tokens: &TokenResponse,
+    requested: &str,
+    unknown: &str,
+    introspected: Option<&str>,
+) -> Findings {
     let reported = tokens.text("scope");
     let effective = effective_scope(tokens, introspected);
-    let described = |scope: Option<&str>| scope.map_or("no scope member".to_owned(), |s| format!("scope \"{s}\""));
+    let described = |scope: Option<&str>| {
+        scope.map_or("no scope member".to_owned(), |s| format!("scope \"{s}\""))
+    };
     let deviation = |expected: String| vec![Deviation::new(expected, described(reported))];
     match (&effective, reported) {
-        (Some(effective), None) if scope_set(effective) != scope_set(requested) => {
-            deviation(format!("scope \"{effective}\", which differs from the requested \"{requested}\""))
-        }
+        (Some(effective), None) if scope_set(effective) != scope_set(requested) => deviation(
+            format!("scope \"{effective}\", which differs from the requested \"{requested}\""),
+        ),
         (Some(effective), Some(reported)) if scope_set(effective) != scope_set(reported) => {
             deviation(format!("scope \"{effective}\", as in the token itself"))
         }
@@ -97,7 +115,10 @@ pub fn scope_not_widened(tokens: &TokenResponse, requested: &str) -> Findings {
     let granted = tokens.text("scope").or(effective.as_deref()).unwrap_or_default();
     let extra: Vec<&str> = scope_set(granted).difference(&scope_set(requested)).copied().collect();
     check(extra.is_empty(), || {
-        Deviation::new(format!("no more than \"{requested}\""), format!("{} granted too", or_list(&extra)))
+        Deviation::new(
+            format!("no more than \"{requested}\""),
+            format!("{} granted too", or_list(&extra)),
+        )
     })
 }
 
@@ -106,17 +127,25 @@ pub fn scope_withheld(tokens: &TokenResponse, forbidden: &str) -> Findings {
     let effective = effective_scope(tokens, None);
     let granted = effective.as_deref().or(tokens.text("scope"));
     check(granted.is_some_and(|g| !scope_set(g).contains(forbidden)), || {
-        let actual = granted.map_or("no scope member, which means all of it".to_owned(), |g| format!("scope \"{g}\""));
+        let actual = granted.map_or("no scope member, which means all of it".to_owned(), |g| {
+            format!("scope \"{g}\"")
+        });
         Deviation::new(format!("a refusal, or a scope without {forbidden}"), actual)
     })
 }
 
 /// A header field contains a directive, in any case.
 pub fn header_contains(exchange: &Exchange, name: &str, directive: &str) -> Findings {
-    let values: Vec<&str> = exchange.response().map(|r| r.headers(name).collect()).unwrap_or_default();
-    let holds = values.iter().any(|v| v.split(',').any(|d| d.trim().eq_ignore_ascii_case(directive)));
+    let values: Vec<&str> =
+        exchange.response().map(|r| r.headers(name).collect()).unwrap_or_default();
+    let holds =
+        values.iter().any(|v| v.split(',').any(|d| d.trim().eq_ignore_ascii_case(directive)));
     check(holds, || {
-        let actual = if values.is_empty() { format!("no {name}") } else { format!("{name}: {}", values.join(", ")) };
+        let actual = if values.is_empty() {
+            format!("no {name}")
+        } else {
+            format!("{name}: {}", values.join(", "))
+        };
         Deviation::new(format!("{name}: {directive}"), actual).seen_in(exchange)
     })
 }
@@ -125,7 +154,8 @@ pub fn header_contains(exchange: &Exchange, name: &str, directive: &str) -> Find
 pub fn id_token(tokens: &TokenResponse) -> Findings {
     let parts = tokens.id_token().map_or(0, |token| token.split('.').count());
     check(matches!(parts, 3 | 5), || {
-        let actual = if parts == 0 { "no id_token".into() } else { format!("id_token of {parts} parts") };
+        let actual =
+            if parts == 0 { "no id_token".into() } else { format!("id_token of {parts} parts") };
         Deviation::new("id_token as compact JWS or JWE", actual)
     })
 }
@@ -135,8 +165,11 @@ pub fn not_addressed_to(tokens: &TokenResponse, resource: &str) -> Findings {
     let jws = tokens.access_token().and_then(|token| Jws::read(token).ok());
     let addressed = jws.is_some_and(|jws| jws.audience().contains(&resource));
     check(!addressed, || {
-        Deviation::new("invalid_target, or a token for another audience", format!("a token addressed to {resource}"))
-            .weighing(Weight::Failure)
+        Deviation::new(
+            "invalid_target, or a token for another audience",
+            format!("a token addressed to {resource}"),
+        )
+        .weighing(Weight::Failure)
     })
 }
 
@@ -174,10 +207,19 @@ mod tests {
     #[test]
     fn a_difference_in_scope_must_be_reported() {
         let requested = "openid unknown";
-        assert!(scope_reported(&tokens(r#","scope":"openid""#), requested, "unknown", None).is_empty());
-        assert!(scope_reported(&tokens(""), requested, "unknown", None).is_empty(), "no proof of a difference");
+        assert!(
+            scope_reported(&tokens(r#","scope":"openid""#), requested, "unknown", None).is_empty()
+        );
+        assert!(
+            scope_reported(&tokens(""), requested, "unknown", None).is_empty(),
+            "no proof of a difference"
+        );
         assert_eq!(scope_reported(&tokens(""), requested, "unknown", Some("openid")).len(), 1);
-        assert_eq!(scope_reported(&tokens(r#","scope":"openid unknown""#), requested, "unknown", None).len(), 1);
+        assert_eq!(
+            scope_reported(&tokens(r#","scope":"openid unknown""#), requested, "unknown", None)
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -191,7 +233,8 @@ mod tests {
     #[test]
     fn token_characters() {
         assert!(access_token(&tokens("")).is_empty());
-        let odd = TokenResponse::read(json(200, r#"{"access_token":"a b"}"#).response().unwrap()).unwrap();
+        let odd = TokenResponse::read(json(200, r#"{"access_token":"a b"}"#).response().unwrap())
+            .unwrap();
         assert_eq!(access_token(&odd).len(), 1);
     }
 }

@@ -20,7 +20,9 @@ pub fn verifies(jws: &Jws, jwks: Option<&Value>) -> Findings {
 
 /// `alg` is not `none`.
 pub fn not_unsigned(jws: &Jws) -> Findings {
-    check(!jws.alg().eq_ignore_ascii_case("none"), || Deviation::new("a signed ID Token", "alg none"))
+    check(!jws.alg().eq_ignore_ascii_case("none"), || {
+        Deviation::new("a signed ID Token", "alg none")
+    })
 }
 
 /// `iss` is the issuer identifier.
@@ -50,13 +52,18 @@ pub fn times(jws: &Jws, now: i64) -> Findings {
     } else {
         return vec![];
     };
-    vec![Deviation::new(format!("numeric iat within {SKEW} seconds of now and exp after both"), actual)]
+    vec![Deviation::new(
+        format!("numeric iat within {SKEW} seconds of now and exp after both"),
+        actual,
+    )]
 }
 
 /// `nonce` is the one of the request.
 pub fn nonce(jws: &Jws, sent: &str) -> Findings {
     let came = jws.text("nonce");
-    check(came == Some(sent), || Deviation::new(format!("nonce {sent}"), format!("nonce {}", came.unwrap_or("(none)"))))
+    check(came == Some(sent), || {
+        Deviation::new(format!("nonce {sent}"), format!("nonce {}", came.unwrap_or("(none)")))
+    })
 }
 
 /// A JWT access token is integrity protected; keys private to server and resource are a note,
@@ -85,7 +92,11 @@ pub fn access_token_claims(jws: &Jws, issuer: &str, client_id: &str, now: i64) -
     };
     demand(jws.text("iss") == Some(issuer), "iss");
     demand(jws.text("client_id") == Some(client_id), "client_id");
-    demand(jws.claims.get("exp").is_some_and(Value::is_number) && jws.seconds("exp").is_some_and(|exp| exp > now), "exp");
+    demand(
+        jws.claims.get("exp").is_some_and(Value::is_number)
+            && jws.seconds("exp").is_some_and(|exp| exp > now),
+        "exp",
+    );
     demand(jws.claims.get("iat").is_some_and(Value::is_number), "iat");
     demand(jws.audience().iter().any(|aud| !aud.is_empty()), "aud");
     demand(jws.text("sub").is_some_and(|sub| !sub.is_empty()), "sub");
@@ -101,7 +112,9 @@ pub fn jti_unique(tokens: &[Jws]) -> Findings {
     let mut ids: Vec<&str> = tokens.iter().filter_map(|jws| jws.text("jti")).collect();
     ids.sort_unstable();
     let is_repeated = ids.windows(2).any(|pair| pair[0] == pair[1]);
-    check(!is_repeated, || Deviation::new("a jti that differs between two tokens", "the same jti twice"))
+    check(!is_repeated, || {
+        Deviation::new("a jti that differs between two tokens", "the same jti twice")
+    })
 }
 
 #[cfg(test)]
@@ -137,7 +150,9 @@ mod tests {
     #[test]
     fn issuer_audience_and_nonce_compare_exactly() {
         let token = id_token(json!({"iss": "https://as.test", "aud": ["web"], "nonce": "n"}));
-        assert!(issuer(&token, "https://as.test").is_empty() && addressed_to(&token, "web").is_empty());
+        assert!(
+            issuer(&token, "https://as.test").is_empty() && addressed_to(&token, "web").is_empty()
+        );
         assert!(nonce(&token, "n").is_empty());
         assert_eq!(issuer(&token, "https://as.test/").len(), 1);
         assert_eq!(addressed_to(&token, "we").len(), 1);
@@ -154,13 +169,19 @@ mod tests {
     #[test]
     fn private_keys_of_other_jwts_are_a_note() {
         let token = jws(json!({"alg": "ES256", "typ": "JWT"}), json!({}));
-        assert_eq!(access_token_signed(&token, typ(&token).as_deref(), None)[0].weight, Weight::Note);
+        assert_eq!(
+            access_token_signed(&token, typ(&token).as_deref(), None)[0].weight,
+            Weight::Note
+        );
         assert_eq!(access_token_signed(&token, Some("at+jwt"), None)[0].weight, Weight::Failure);
     }
 
     #[test]
     fn the_type_is_normalised() {
-        assert_eq!(typ(&jws(json!({"alg":"x","typ":"application/AT+JWT"}), json!({}))).as_deref(), Some("at+jwt"));
+        assert_eq!(
+            typ(&jws(json!({"alg":"x","typ":"application/AT+JWT"}), json!({}))).as_deref(),
+            Some("at+jwt")
+        );
     }
 
     #[test]
@@ -172,7 +193,9 @@ mod tests {
 
     #[test]
     fn missing_claims_are_listed() {
-        let token = id_token(json!({"iss": "i", "client_id": "c", "exp": 20, "iat": 1, "aud": "a", "sub": "s"}));
+        let token = id_token(
+            json!({"iss": "i", "client_id": "c", "exp": 20, "iat": 1, "aud": "a", "sub": "s"}),
+        );
         assert!(access_token_claims(&token, "i", "c", 10)[0].actual.ends_with("wrong: jti"));
     }
 }

@@ -36,8 +36,11 @@ impl Connection {
             .map_err(|e| format!("no connection to {} port {}: {e}", origin.host, origin.port))?;
         // Small requests must not wait for the peer's delayed acknowledgement.
         tcp.set_nodelay(true).map_err(|e| e.to_string())?;
-        let stream: Box<dyn Stream> =
-            if origin.tls { Box::new(tls.connect(&origin.host, tcp).await?) } else { Box::new(tcp) };
+        let stream: Box<dyn Stream> = if origin.tls {
+            Box::new(tls.connect(&origin.host, tcp).await?)
+        } else {
+            Box::new(tcp)
+        };
         Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now() })
     }
 
@@ -50,7 +53,10 @@ impl Connection {
     ) -> Result<(Response, bool), Broken> {
         let broken = |reason: String| Broken { reason, before_answer: true };
         let head = serialize(origin, request).map_err(broken)?;
-        self.stream.write_all(&head).await.map_err(|e| broken(format!("the connection broke while sending: {e}")))?;
+        self.stream
+            .write_all(&head)
+            .await
+            .map_err(|e| broken(format!("the connection broke while sending: {e}")))?;
         self.answer(request.method == "HEAD", limits)
             .await
             .map_err(|reason| Broken { before_answer: self.buffer.is_empty(), reason })
@@ -67,16 +73,20 @@ impl Connection {
                 return Err("the answer switches protocols, which nobody asked for".into());
             }
         };
-        let mut response = Response { status: head.status, headers: head.headers, body: vec![], truncated: false };
+        let mut response =
+            Response { status: head.status, headers: head.headers, body: vec![], truncated: false };
         let mut reusable = head.keep_alive;
         if is_head || matches!(head.status, 204 | 304) {
             return Ok((response, reusable));
         }
-        let chunked = response.headers("transfer-encoding").any(|v| v.to_ascii_lowercase().contains("chunked"));
+        let chunked = response
+            .headers("transfer-encoding")
+            .any(|v| v.to_ascii_lowercase().contains("chunked"));
         if chunked {
             self.chunked_body(&mut response, limits.body).await?;
         } else if let Some(length) = response.header("content-length") {
-            let length: usize = length.trim().parse().map_err(|_| "content-length is no number".to_owned())?;
+            let length: usize =
+                length.trim().parse().map_err(|_| "content-length is no number".to_owned())?;
             self.fill(length.min(limits.body)).await?;
             response.truncated = length > limits.body;
             response.body = self.buffer.drain(..length.min(limits.body)).collect();
@@ -116,7 +126,8 @@ impl Connection {
         loop {
             let line = self.line().await?;
             let size = line.split(';').next().unwrap_or("").trim();
-            let size = usize::from_str_radix(size, 16).map_err(|_| "a chunk size is no hexadecimal number".to_owned())?;
+            let size = usize::from_str_radix(size, 16)
+                .map_err(|_| "a chunk size is no hexadecimal number".to_owned())?;
             if size == 0 {
                 while !self.line().await?.is_empty() {}
                 return Ok(());
@@ -163,12 +174,17 @@ impl Connection {
     }
 
     async fn more(&mut self) -> Result<(), String> {
-        if self.read().await? { Ok(()) } else { Err("the connection was closed within the body".into()) }
+        if self.read().await? {
+            Ok(())
+        } else {
+            Err("the connection was closed within the body".into())
+        }
     }
 
     async fn read(&mut self) -> Result<bool, String> {
         let mut chunk = [0; 8192];
-        let count = self.stream.read(&mut chunk).await.map_err(|e| format!("the connection broke: {e}"))?;
+        let count =
+            self.stream.read(&mut chunk).await.map_err(|e| format!("the connection broke: {e}"))?;
         self.buffer.extend_from_slice(&chunk[..count]);
         Ok(count > 0)
     }
@@ -205,7 +221,8 @@ impl Head {
                 .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
                 .any(|(_, value)| value.to_ascii_lowercase().contains(wanted))
         };
-        let keep_alive = if parsed.version == Some(1) { !connection("close") } else { connection("keep-alive") };
+        let keep_alive =
+            if parsed.version == Some(1) { !connection("close") } else { connection("keep-alive") };
         Ok(Some((Self { status: parsed.code.unwrap_or(0), headers, keep_alive }, length)))
     }
 }
@@ -217,13 +234,20 @@ fn serialize(origin: &Origin, request: &Request) -> Result<Vec<u8>, String> {
     let target = target.split('#').next().unwrap_or(target);
     let lines = request.headers.iter().flat_map(|(name, value)| [name, value]);
     if lines.chain([&request.method, &target.to_owned()]).any(|text| text.contains(['\r', '\n'])) {
-        return Err("a line break in the request line or a header field would make it another request".into());
+        return Err(
+            "a line break in the request line or a header field would make it another request"
+                .into(),
+        );
     }
     let mut out = Vec::with_capacity(512 + request.body.len());
     let slash = if target.starts_with('/') { "" } else { "/" };
     let _ = write!(out, "{} {slash}{target} HTTP/1.1\r\n", request.method);
     if request.header("host").is_none() {
-        let host = if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
+        let host = if origin.host.contains(':') {
+            format!("[{}]", origin.host)
+        } else {
+            origin.host.clone()
+        };
         let default = if origin.tls { 443 } else { 80 };
         let _ = match origin.port == default {
             true => write!(out, "Host: {host}\r\n"),
@@ -233,7 +257,8 @@ fn serialize(origin: &Origin, request: &Request) -> Result<Vec<u8>, String> {
     for (name, value) in &request.headers {
         let _ = write!(out, "{name}: {value}\r\n");
     }
-    let has_body = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    let has_body =
+        !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
     if has_body && request.header("content-length").is_none() {
         let _ = write!(out, "Content-Length: {}\r\n", request.body.len());
     }
@@ -249,7 +274,12 @@ mod tests {
     use super::*;
 
     fn request(method: &str, url: &str) -> Request {
-        Request { method: method.into(), url: url.into(), headers: vec![("A".into(), "b".into())], body: vec![] }
+        Request {
+            method: method.into(),
+            url: url.into(),
+            headers: vec![("A".into(), "b".into())],
+            body: vec![],
+        }
     }
 
     fn origin() -> Origin {
@@ -260,13 +290,16 @@ mod tests {
         let (ours, mut theirs) = duplex(64 * 1024);
         theirs.write_all(octets).await.unwrap();
         drop(theirs.shutdown().await);
-        let mut connection = Connection { stream: Box::new(ours), buffer: vec![], idle_since: Instant::now() };
+        let mut connection =
+            Connection { stream: Box::new(ours), buffer: vec![], idle_since: Instant::now() };
         connection.answer(false, limits).await
     }
 
     #[test]
     fn the_target_is_sent_verbatim() {
-        let octets = serialize(&origin(), &request("GET", "http://127.0.0.1:8080/a/../b?x=<\">&&#frag")).unwrap();
+        let octets =
+            serialize(&origin(), &request("GET", "http://127.0.0.1:8080/a/../b?x=<\">&&#frag"))
+                .unwrap();
         let text = String::from_utf8(octets).unwrap();
         assert_eq!(text, "GET /a/../b?x=<\">&& HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nA: b\r\n\r\n");
     }
@@ -286,10 +319,16 @@ mod tests {
     async fn bodies_are_read_by_length_by_chunks_and_to_the_end() {
         for (octets, reusable) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true),
-            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n", true),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
+                true,
+            ),
             ("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", false),
             ("HTTP/1.0 200 OK\r\n\r\nhello", false),
-            ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+                true,
+            ),
         ] {
             let (response, again) = answer_to(octets.as_bytes(), Limits::default()).await.unwrap();
             assert_eq!((response.text().as_str(), again), ("hello", reusable), "{octets}");
@@ -313,7 +352,11 @@ mod tests {
             "HTTP/1.1 200 OK\r\n\r\nabcdefghi",
         ] {
             let (response, again) = answer_to(octets.as_bytes(), limits).await.unwrap();
-            assert_eq!((response.text().as_str(), response.truncated, again), ("abcd", true, false), "{octets}");
+            assert_eq!(
+                (response.text().as_str(), response.truncated, again),
+                ("abcd", true, false),
+                "{octets}"
+            );
         }
         let long = format!("HTTP/1.1 200 OK\r\nX: {}", "y".repeat(100));
         assert!(answer_to(long.as_bytes(), limits).await.unwrap_err().contains("exceed 64 octets"));
@@ -321,7 +364,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_http_is_named() {
-        assert!(answer_to(b"hello\n\nworld\r\n\r\n", Limits::default()).await.unwrap_err().contains("not HTTP"));
+        assert!(
+            answer_to(b"hello\n\nworld\r\n\r\n", Limits::default())
+                .await
+                .unwrap_err()
+                .contains("not HTTP")
+        );
         assert!(answer_to(b"", Limits::default()).await.unwrap_err().contains("without an answer"));
         let octets = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
         assert!(answer_to(octets, Limits::default()).await.unwrap_err().contains("hexadecimal"));

@@ -50,21 +50,31 @@ impl CookieJar {
     /// Takes a `Set-Cookie` value received from `url`. What a browser would ignore is ignored.
     pub fn store(&mut self, url: &Url, set_cookie: &str, now: Timestamp) {
         let Some(cookie) = parse(url, set_cookie, now) else { return };
-        self.cookies.retain(|c| !(c.name == cookie.name && c.domain == cookie.domain && c.path == cookie.path));
+        self.cookies.retain(|c| {
+            !(c.name == cookie.name && c.domain == cookie.domain && c.path == cookie.path)
+        });
         if cookie.expires.is_none_or(|at| at > now) {
             self.cookies.push(cookie);
         }
     }
 
     /// The `Cookie` header value for a request to `url`, if any cookie belongs there.
-    pub fn header(&self, url: &Url, method: &str, initiator: Initiator, now: Timestamp) -> Option<String> {
+    pub fn header(
+        &self,
+        url: &Url,
+        method: &str,
+        initiator: Initiator,
+        now: Timestamp,
+    ) -> Option<String> {
         let host = url.host_str()?;
         let secure = url.scheme() == "https" || is_loopback(host);
         let safe = matches!(method, "GET" | "HEAD");
         let mut fitting: Vec<&Cookie> = self
             .cookies
             .iter()
-            .filter(|c| if c.host_only { c.domain == host } else { domain_matches(host, &c.domain) })
+            .filter(
+                |c| if c.host_only { c.domain == host } else { domain_matches(host, &c.domain) },
+            )
             .filter(|c| path_matches(url.path(), &c.path))
             .filter(|c| secure || !c.secure)
             .filter(|c| c.expires.is_none_or(|at| at > now))
@@ -76,7 +86,8 @@ impl CookieJar {
             .collect();
         // RFC 6265 §5.4: longer paths first.
         fitting.sort_by_key(|c| std::cmp::Reverse(c.path.len()));
-        let pairs: Vec<String> = fitting.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
+        let pairs: Vec<String> =
+            fitting.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 }
@@ -147,11 +158,14 @@ fn default_path(path: &str) -> String {
 fn domain_matches(host: &str, domain: &str) -> bool {
     let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
     host == domain
-        || (!is_address && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')) && domain.contains('.'))
+        || (!is_address
+            && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+            && domain.contains('.'))
 }
 
 fn path_matches(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -188,7 +202,10 @@ mod tests {
 
     #[test]
     fn secure_and_domain_cookies_work_on_loopback() {
-        let jar = jar("http://127.0.0.1:7001/", &["s=1; Secure", "d=2; Domain=.127.0.0.1", "x=3; Domain=as.test"]);
+        let jar = jar(
+            "http://127.0.0.1:7001/",
+            &["s=1; Secure", "d=2; Domain=.127.0.0.1", "x=3; Domain=as.test"],
+        );
         assert_eq!(sent(&jar, "http://127.0.0.1:7001/", "GET", Initiator::SameSite), "s=1; d=2");
     }
 
@@ -199,7 +216,10 @@ mod tests {
 
     #[test]
     fn same_site_holds_cookies_back() {
-        let jar = jar("https://as.test/", &["s=1; SameSite=Strict", "l=2; SameSite=Lax", "n=3; SameSite=None; Secure"]);
+        let jar = jar(
+            "https://as.test/",
+            &["s=1; SameSite=Strict", "l=2; SameSite=Lax", "n=3; SameSite=None; Secure"],
+        );
         assert_eq!(sent(&jar, "https://as.test/", "GET", Initiator::SameSite), "s=1; l=2; n=3");
         assert_eq!(sent(&jar, "https://as.test/", "GET", Initiator::CrossSite), "l=2; n=3");
         assert_eq!(sent(&jar, "https://as.test/", "POST", Initiator::CrossSite), "n=3");

@@ -177,7 +177,10 @@ impl Http {
         if self.allows(&origin) {
             return Ok(origin);
         }
-        Err(format!("{} is neither a host of the target nor loopback: nothing was sent", origin.host))
+        Err(format!(
+            "{} is neither a host of the target nor loopback: nothing was sent",
+            origin.host
+        ))
     }
 
     async fn exchange(&self, origin: &Origin, request: &Request) -> Result<Response, String> {
@@ -207,9 +210,14 @@ impl Http {
         request: &Request,
     ) -> Result<Response, (String, bool)> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = tokio::time::timeout(self.limits.total, connection.exchange(origin, request, self.limits));
+        let answer = tokio::time::timeout(
+            self.limits.total,
+            connection.exchange(origin, request, self.limits),
+        );
         match answer.await {
-            Err(_) => Err((format!("no complete answer within {} s", self.limits.total.as_secs()), false)),
+            Err(_) => {
+                Err((format!("no complete answer within {} s", self.limits.total.as_secs()), false))
+            }
             Ok(Err(broken)) => Err((broken.reason, broken.before_answer)),
             Ok(Ok((response, reusable))) => {
                 if reusable {
@@ -253,7 +261,11 @@ impl Origin {
             Some(Host::Ipv6(address)) => address.to_string(),
             None => return Err("the URL names no host".into()),
         };
-        Ok(Self { tls, host, port: parsed.port_or_known_default().unwrap_or(if tls { 443 } else { 80 }) })
+        Ok(Self {
+            tls,
+            host,
+            port: parsed.port_or_known_default().unwrap_or(if tls { 443 } else { 80 }),
+        })
     }
 }
 
@@ -303,8 +315,14 @@ mod tests {
 
     #[test]
     fn an_origin_has_the_default_port_of_its_scheme() {
-        assert_eq!(Origin::of("https://As.test/x").unwrap(), Origin { tls: true, host: "as.test".into(), port: 443 });
-        assert_eq!(Origin::of("http://[::1]:8/").unwrap(), Origin { tls: false, host: "::1".into(), port: 8 });
+        assert_eq!(
+            Origin::of("https://As.test/x").unwrap(),
+            Origin { tls: true, host: "as.test".into(), port: 443 }
+        );
+        assert_eq!(
+            Origin::of("http://[::1]:8/").unwrap(),
+            Origin { tls: false, host: "::1".into(), port: 8 }
+        );
         assert!(Origin::of("javascript:alert(1)").is_err());
         assert!(Origin::of("/relative").is_err());
     }
@@ -313,10 +331,15 @@ mod tests {
     async fn a_foreign_host_is_refused_before_anything_is_sent() {
         let http = Http::new(["as.test".to_owned()], Limits::default(), Duration::ZERO);
         let recorder = Recorder::default();
-        let request =
-            Request { method: "GET".into(), url: "http://probe.invalid/".into(), headers: vec![], body: vec![] };
+        let request = Request::get("http://probe.invalid/");
         let exchange = http.send(&recorder, request).await;
-        assert!(exchange.outcome.as_ref().unwrap_err().contains("neither a host of the target nor loopback"));
+        assert!(
+            exchange
+                .outcome
+                .as_ref()
+                .unwrap_err()
+                .contains("neither a host of the target nor loopback")
+        );
         assert_eq!(http.requests(), 0);
         assert_eq!(recorder.exchanges().len(), 1);
     }

@@ -14,10 +14,18 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 pub(super) struct Connector(OnceLock<Result<Arc<ClientConfig>, String>>);
 
 impl Connector {
-    pub(super) async fn connect(&self, host: &str, tcp: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+    pub(super) async fn connect(
+        &self,
+        host: &str,
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, String> {
         let config = self.0.get_or_init(configure).clone()?;
-        let name = ServerName::try_from(host.to_owned()).map_err(|e| format!("TLS: {host} is no server name: {e}"))?;
-        TlsConnector::from(config).connect(name, tcp).await.map_err(|e| format!("TLS handshake with {host} failed: {e}"))
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|e| format!("TLS: {host} is no server name: {e}"))?;
+        TlsConnector::from(config)
+            .connect(name, tcp)
+            .await
+            .map_err(|e| format!("TLS handshake with {host} failed: {e}"))
     }
 }
 

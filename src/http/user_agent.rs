@@ -47,10 +47,11 @@ impl UserAgent {
         initiator: Initiator,
     ) -> Arc<Exchange> {
         let url = Url::parse(&request.url).ok();
-        if let Some(url) = &url {
-            if let Some(cookies) = self.jar.header(url, &request.method, initiator, Timestamp::now()) {
-                request.headers.push(("Cookie".into(), cookies));
-            }
+        let cookies = url
+            .as_ref()
+            .and_then(|url| self.jar.header(url, &request.method, initiator, Timestamp::now()));
+        if let Some(cookies) = cookies {
+            request.headers.push(("Cookie".into(), cookies));
         }
         if request.header("accept").is_none() {
             request.headers.push(("Accept".into(), ACCEPT.into()));
@@ -81,8 +82,15 @@ impl UserAgent {
             let (method, body) = (request.method.clone(), request.body.clone());
             let headers = request.headers.clone();
             let exchange = self.send(http, recorder, request, initiator).await;
-            let rest = |departed| Navigation { exchange: exchange.clone(), url: url.clone(), departed, endless: false };
-            let Some(location) = exchange.response().and_then(|r| r.location()) else { return rest(None) };
+            let rest = |departed| Navigation {
+                exchange: exchange.clone(),
+                url: url.clone(),
+                departed,
+                endless: false,
+            };
+            let Some(location) = exchange.response().and_then(|r| r.location()) else {
+                return rest(None);
+            };
             let resolved = resolve(&url, location);
             if leaves(location) || !resolved.as_deref().is_some_and(|r| home.contains(r)) {
                 return rest(Some(location.to_owned()));
@@ -139,9 +147,18 @@ mod tests {
 
     #[test]
     fn references_resolve_as_in_a_browser() {
-        assert_eq!(resolve("http://as.test/a/b?x", "../c?d=1").as_deref(), Some("http://as.test/c?d=1"));
-        assert_eq!(resolve("http://as.test/a", "//probe.invalid/x").as_deref(), Some("http://probe.invalid/x"));
-        assert_eq!(resolve("http://as.test/a", "/\\probe.invalid").as_deref(), Some("http://probe.invalid/"));
+        assert_eq!(
+            resolve("http://as.test/a/b?x", "../c?d=1").as_deref(),
+            Some("http://as.test/c?d=1")
+        );
+        assert_eq!(
+            resolve("http://as.test/a", "//probe.invalid/x").as_deref(),
+            Some("http://probe.invalid/x")
+        );
+        assert_eq!(
+            resolve("http://as.test/a", "/\\probe.invalid").as_deref(),
+            Some("http://probe.invalid/")
+        );
     }
 
     #[test]

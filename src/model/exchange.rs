@@ -47,6 +47,11 @@ pub struct Exchange {
 }
 
 impl Request {
+    /// A GET of that URL without header fields or body.
+    pub fn get(url: impl Into<String>) -> Self {
+        Self { method: "GET".into(), url: url.into(), headers: vec![], body: vec![] }
+    }
+
     /// The body as text; octets outside UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -66,7 +71,10 @@ impl Response {
 
     /// Every header field of that name, in order.
     pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+        self.headers
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
     }
 
     /// The media type in lower case without parameters, for example `application/json`.
@@ -90,7 +98,9 @@ impl Response {
 
     /// A redirect status (301, 302, 303, 307, 308) with the `Location` it names.
     pub fn location(&self) -> Option<&str> {
-        matches!(self.status, 301 | 302 | 303 | 307 | 308).then(|| self.header("location")).flatten()
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+            .then(|| self.header("location"))
+            .flatten()
     }
 
     /// The page is HTML, by media type or, where none is given, by its first characters.
@@ -118,7 +128,9 @@ impl Exchange {
                 if let Some(location) = response.location() {
                     let end = location.find(['?', '#']).unwrap_or(location.len());
                     let _ = write!(text, " to {}", &location[..end]);
-                } else if let Some(error) = response.json_object().and_then(|o| o.get("error").cloned()) {
+                } else if let Some(error) =
+                    response.json_object().and_then(|o| o.get("error").cloned())
+                {
                     let _ = write!(text, " with error={}", error.as_str().unwrap_or("(no string)"));
                 } else if let Some(media_type) = response.media_type() {
                     let _ = write!(text, " {media_type}");
@@ -213,8 +225,10 @@ mod tests {
 
     #[test]
     fn repeated_headers_stay_in_order() {
-        let exchange = answered(200, &[("Set-Cookie", "a=1"), ("X", "y"), ("set-cookie", "b=2")], "");
-        let all: Vec<_> = exchange.response().unwrap().headers("SET-COOKIE").map(str::to_owned).collect();
+        let exchange =
+            answered(200, &[("Set-Cookie", "a=1"), ("X", "y"), ("set-cookie", "b=2")], "");
+        let all: Vec<_> =
+            exchange.response().unwrap().headers("SET-COOKIE").map(str::to_owned).collect();
         assert_eq!(all, ["a=1", "b=2"]);
     }
 }

@@ -1,6 +1,6 @@
 //! The report: the only form of a run that is ever written down, redacted on entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -44,6 +44,20 @@ pub struct Report {
     pub preflight: Vec<ExchangeReport>,
     /// One entry a requirement, in the order of the features, untested ones last.
     pub requirements: Vec<RequirementReport>,
+}
+
+impl Report {
+    /// Ids of the requirements with that status, in the order of the report.
+    pub fn with_status(&self, status: Status) -> Vec<&str> {
+        self.requirements.iter().filter(|r| r.status == status).map(|r| r.id.as_str()).collect()
+    }
+
+    /// Ids of the requirements with a deviation of any weight.
+    pub fn deviating(&self) -> BTreeSet<&str> {
+        let deviates =
+            |r: &&RequirementReport| r.scenarios.iter().any(|s| !s.deviations.is_empty());
+        self.requirements.iter().filter(deviates).map(|r| r.id.as_str()).collect()
+    }
 }
 
 /// What was audited, without any secret.
@@ -173,7 +187,9 @@ impl ExchangeReport {
     pub fn new(exchange: &Exchange, redactor: &Redactor) -> Self {
         let request = &exchange.request;
         let headers = |list: &[(String, String)]| -> Vec<(String, String)> {
-            list.iter().map(|(name, value)| (name.clone(), redactor.redact_header(name, value))).collect()
+            list.iter()
+                .map(|(name, value)| (name.clone(), redactor.redact_header(name, value)))
+                .collect()
         };
         let url = redactor.redact(&request.url);
         let request_headers = headers(&request.headers);
@@ -210,7 +226,8 @@ fn shown(body: &[u8], redactor: &Redactor) -> String {
 
 fn curl(method: &str, url: &str, headers: &[(String, String)], body: &str) -> String {
     let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut command = format!("curl --include --path-as-is --request {} {}", quote(method), quote(url));
+    let mut command =
+        format!("curl --include --path-as-is --request {} {}", quote(method), quote(url));
     for (name, value) in headers.iter().filter(|(name, _)| !is_implied(name)) {
         command.push_str(&format!(" --header {}", quote(&format!("{name}: {value}"))));
     }
@@ -232,11 +249,17 @@ mod tests {
 
     #[test]
     fn an_exchange_becomes_a_curl_command_with_placeholders() {
-        let mut exchange = answered(200, &[("Content-Type", "application/json")], r#"{"access_token":"t0k3n-value"}"#);
+        let mut exchange = answered(
+            200,
+            &[("Content-Type", "application/json")],
+            r#"{"access_token":"t0k3n-value"}"#,
+        );
         exchange.request.method = "POST".into();
         exchange.request.url = "http://127.0.0.1:1/token".into();
-        exchange.request.headers =
-            vec![("Host".into(), "127.0.0.1:1".into()), ("Content-Type".into(), "application/x-www-form-urlencoded".into())];
+        exchange.request.headers = vec![
+            ("Host".into(), "127.0.0.1:1".into()),
+            ("Content-Type".into(), "application/x-www-form-urlencoded".into()),
+        ];
         exchange.request.body = b"code=c0d3-value&x='y'".to_vec();
         let mut redactor = Redactor::new();
         redactor.learn_from(&exchange);

@@ -50,7 +50,12 @@ pub struct Deviation {
 impl Deviation {
     /// A deviation with full weight.
     pub fn new(expected: impl Into<String>, actual: impl Into<String>) -> Self {
-        Self { expected: expected.into(), actual: actual.into(), weight: Weight::Failure, exchange: None }
+        Self {
+            expected: expected.into(),
+            actual: actual.into(),
+            weight: Weight::Failure,
+            exchange: None,
+        }
     }
 
     /// The same deviation with another weight.
@@ -87,7 +92,11 @@ pub struct Obstacle {
 
 impl Obstacle {
     /// An obstacle in three fragments: what was tried, what came back, what to change.
-    pub fn new(tried: impl Into<String>, came_back: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn new(
+        tried: impl Into<String>,
+        came_back: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
         Self { tried: tried.into(), came_back: came_back.into(), remedy: remedy.into() }
     }
 }
@@ -156,8 +165,12 @@ pub fn conclude(ledger: &Ledger, ending: Ending) -> Verdict {
         return Verdict::NotApplicable(reason.clone());
     }
     match ending {
-        Ending::Stopped(text) => Verdict::Error(format!("the scenario stopped without a record: {text}")),
-        _ if ledger.judgements == 0 => Verdict::Error("the scenario ended without a judgement".into()),
+        Ending::Stopped(text) => {
+            Verdict::Error(format!("the scenario stopped without a record: {text}"))
+        }
+        _ if ledger.judgements == 0 => {
+            Verdict::Error("the scenario ended without a judgement".into())
+        }
         _ => Verdict::Pass,
     }
 }
@@ -262,7 +275,10 @@ mod tests {
     fn a_failure_outweighs_an_obstacle_and_a_warning_does_not() {
         let mut ledger = Ledger { judgements: 1, obstacle: Some(obstacle()), ..Ledger::default() };
         ledger.deviations.push(Deviation::new("a", "b").weighing(Weight::Warning));
-        assert_eq!(conclude(&ledger, Ending::Stopped(String::new())), Verdict::Inconclusive(obstacle()));
+        assert_eq!(
+            conclude(&ledger, Ending::Stopped(String::new())),
+            Verdict::Inconclusive(obstacle())
+        );
         ledger.deviations.push(Deviation::new("a", "b"));
         assert_eq!(conclude(&ledger, Ending::Stopped(String::new())), Verdict::Fail);
     }
@@ -270,9 +286,11 @@ mod tests {
     #[test]
     fn the_cap_turns_a_failure_into_a_warning_or_a_note() {
         let full = [Deviation::new("a", "b")];
-        for (cap, status) in
-            [(Weight::Failure, Status::Fail), (Weight::Warning, Status::Warn), (Weight::Note, Status::Note)]
-        {
+        for (cap, status) in [
+            (Weight::Failure, Status::Fail),
+            (Weight::Warning, Status::Warn),
+            (Weight::Note, Status::Note),
+        ] {
             assert_eq!(Status::of(&Verdict::Fail, &full, cap, Profile::Baseline), status);
         }
     }
@@ -280,8 +298,14 @@ mod tests {
     #[test]
     fn a_draft_deviation_fails_only_under_oauth21() {
         let draft = [Deviation::new("a", "b").weighing(Weight::Draft)];
-        assert_eq!(Status::of(&Verdict::Fail, &draft, Weight::Failure, Profile::Baseline), Status::Warn);
-        assert_eq!(Status::of(&Verdict::Fail, &draft, Weight::Failure, Profile::Oauth21), Status::Fail);
+        assert_eq!(
+            Status::of(&Verdict::Fail, &draft, Weight::Failure, Profile::Baseline),
+            Status::Warn
+        );
+        assert_eq!(
+            Status::of(&Verdict::Fail, &draft, Weight::Failure, Profile::Oauth21),
+            Status::Fail
+        );
     }
 
     #[test]

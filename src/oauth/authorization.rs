@@ -7,7 +7,8 @@ use super::{pkce, random};
 use crate::model::exchange::{Exchange, Request};
 
 /// The parameters of responses that the specifications define.
-pub const RESPONSE_PARAMETERS: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+pub const RESPONSE_PARAMETERS: [&str; 6] =
+    ["code", "state", "iss", "error", "error_description", "error_uri"];
 
 /// An authorization request with the secrets that belong to it.
 #[derive(Clone)]
@@ -44,7 +45,7 @@ impl AuthorizationRequest {
 
     /// The request as a browser sends it with GET.
     pub fn by_get(&self, endpoint: &str) -> Request {
-        Request { method: "GET".into(), url: self.params.on(endpoint), headers: vec![], body: vec![] }
+        Request::get(self.params.on(endpoint))
     }
 
     /// The request as a browser sends it with POST (OpenID Connect Core §3.1.2.1).
@@ -131,13 +132,17 @@ impl AuthorizationResponse {
 
     /// Names of tokens that are present: they have no business in this response.
     pub fn tokens(&self) -> Vec<&'static str> {
-        ["access_token", "refresh_token", "id_token"].into_iter().filter(|n| self.value(n).is_some()).collect()
+        ["access_token", "refresh_token", "id_token"]
+            .into_iter()
+            .filter(|n| self.value(n).is_some())
+            .collect()
     }
 
     /// The response went to exactly this redirect URI: same address, and its own query kept.
     pub fn went_to(&self, redirect_uri: &str) -> bool {
         let wanted = Self::from_url(redirect_uri, self.mode);
-        self.address == wanted.address && wanted.query.iter().all(|(n, v)| self.query.iter().any(|p| p == (n, v)))
+        self.address == wanted.address
+            && wanted.query.iter().all(|(n, v)| self.query.iter().any(|p| p == (n, v)))
     }
 }
 
@@ -186,7 +191,9 @@ impl Landing {
                 };
                 format!("{carried} sent to {} (exchange {})", response.address, exchange.number)
             }
-            None if self.asks_to_sign_in => format!("a sign-in page (exchange {})", exchange.number),
+            None if self.asks_to_sign_in => {
+                format!("a sign-in page (exchange {})", exchange.number)
+            }
             None => exchange.gist(),
         }
     }
@@ -203,11 +210,20 @@ mod tests {
         assert_eq!(
             names,
             [
-                "response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
+                "response_type",
+                "client_id",
+                "redirect_uri",
+                "scope",
+                "state",
+                "nonce",
+                "code_challenge",
                 "code_challenge_method"
             ]
         );
-        assert_eq!(request.params.value("code_challenge"), Some(pkce::s256(&request.code_verifier).as_str()));
+        assert_eq!(
+            request.params.value("code_challenge"),
+            Some(pkce::s256(&request.code_verifier).as_str())
+        );
         let other = AuthorizationRequest::new("web", "https://app.test/cb", "openid");
         assert_ne!(request.params.value("state"), other.params.value("state"));
         assert!(!format!("{request:?}").contains(&request.code_verifier));
@@ -215,25 +231,38 @@ mod tests {
 
     #[test]
     fn a_response_is_read_from_query_and_fragment() {
-        let response = AuthorizationResponse::from_url("https://app.test/cb?code=c%2B1&state=a+b#x=1", Mode::Redirect);
-        assert_eq!((response.code(), response.value("state"), response.value("x")), (Some("c+1"), Some("a b"), Some("1")));
+        let response = AuthorizationResponse::from_url(
+            "https://app.test/cb?code=c%2B1&state=a+b#x=1",
+            Mode::Redirect,
+        );
+        assert_eq!(
+            (response.code(), response.value("state"), response.value("x")),
+            (Some("c+1"), Some("a b"), Some("1"))
+        );
         assert_eq!(response.address, "https://app.test/cb");
         assert!(!format!("{response:?}").contains("c+1"));
     }
 
     #[test]
     fn an_empty_code_is_no_code() {
-        assert_eq!(AuthorizationResponse::from_url("https://app.test/cb?code=", Mode::Redirect).code(), None);
+        assert_eq!(
+            AuthorizationResponse::from_url("https://app.test/cb?code=", Mode::Redirect).code(),
+            None
+        );
     }
 
     #[test]
     fn the_redirect_uri_is_matched_exactly_and_its_query_kept() {
-        let response = AuthorizationResponse::from_url("https://app.test/cb?tenant=one&code=c", Mode::Redirect);
+        let response = AuthorizationResponse::from_url(
+            "https://app.test/cb?tenant=one&code=c",
+            Mode::Redirect,
+        );
         assert!(response.went_to("https://app.test/cb?tenant=one"));
         assert!(response.went_to("https://app.test/cb"));
         assert!(!response.went_to("https://app.test/cb?tenant=two"));
         assert!(!response.went_to("https://app.test/cb/"));
-        let private = AuthorizationResponse::from_url("com.example.app:/callback?code=c", Mode::Redirect);
+        let private =
+            AuthorizationResponse::from_url("com.example.app:/callback?code=c", Mode::Redirect);
         assert!(private.went_to("com.example.app:/callback"));
     }
 }

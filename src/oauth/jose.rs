@@ -29,7 +29,8 @@ impl Jws {
             return Err(format!("{} parts instead of 3", parts.len()));
         };
         let object = |part: &str, what: &str| -> Result<Map<String, Value>, String> {
-            let octets = URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("the {what} is not base64url"))?;
+            let octets =
+                URL_SAFE_NO_PAD.decode(part).map_err(|_| format!("the {what} is not base64url"))?;
             serde_json::from_slice(&octets).map_err(|_| format!("the {what} is no JSON object"))
         };
         let jws = Self {
@@ -57,7 +58,10 @@ impl Jws {
     /// A claim that is a number of seconds since the epoch.
     pub fn seconds(&self, claim: &str) -> Option<i64> {
         let value = self.claims.get(claim)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a NumericDate may have a fraction, which is dropped")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a NumericDate may have a fraction, which is dropped"
+        )]
         value.as_i64().or_else(|| value.as_f64().map(|f| f as i64))
     }
 
@@ -72,11 +76,13 @@ impl Jws {
 
     /// Checks the signature with the keys of a JWK Set document; says why no key fits.
     pub fn verify(&self, jwks: &Value) -> Result<(), String> {
-        let alg: Algorithm = self.alg().parse().map_err(|_| format!("alg {} is not supported", self.alg()))?;
+        let alg: Algorithm =
+            self.alg().parse().map_err(|_| format!("alg {} is not supported", self.alg()))?;
         if matches!(alg, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
             return Err(format!("alg {} is symmetric", self.alg()));
         }
-        let keys = jwks.get("keys").and_then(Value::as_array).ok_or("the key set has no keys array")?;
+        let keys =
+            jwks.get("keys").and_then(Value::as_array).ok_or("the key set has no keys array")?;
         let kid = self.header.get("kid").and_then(Value::as_str);
         let mut candidates = 0;
         for key in keys {
@@ -121,7 +127,12 @@ mod tests {
 
     #[test]
     fn the_parts_are_read() {
-        let jws = Jws::read(&format!("{}.{}.c2ln", part(&json!({"alg":"ES256"})), part(&json!({"aud":["a"],"exp":7.5})))).unwrap();
+        let jws = Jws::read(&format!(
+            "{}.{}.c2ln",
+            part(&json!({"alg":"ES256"})),
+            part(&json!({"aud":["a"],"exp":7.5}))
+        ))
+        .unwrap();
         assert_eq!((jws.alg(), jws.audience(), jws.seconds("exp")), ("ES256", vec!["a"], Some(7)));
     }
 
@@ -143,7 +154,12 @@ mod tests {
         let keys = json!({"keys":[{"kty":"oct","k":"c2VjcmV0"}]});
         let none = format!("{}.{}.", part(&json!({"alg":"none"})), part(&json!({})));
         assert!(Jws::read(&none).unwrap().verify(&keys).unwrap_err().contains("not supported"));
-        let hs = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &json!({}), &EncodingKey::from_secret(b"secret")).unwrap();
+        let hs = jsonwebtoken::encode(
+            &Header::new(Algorithm::HS256),
+            &json!({}),
+            &EncodingKey::from_secret(b"secret"),
+        )
+        .unwrap();
         assert!(Jws::read(&hs).unwrap().verify(&keys).unwrap_err().contains("symmetric"));
     }
 }

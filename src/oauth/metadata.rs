@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn members_are_read_by_type() {
-        let document = serde_json::from_str(r#"{"a":"x","b":["y",1],"token_endpoint":"https://as.test/t","c":true}"#);
+        let document = serde_json::from_str(
+            r#"{"a":"x","b":["y",1],"token_endpoint":"https://as.test/t","c":true}"#,
+        );
         let metadata = Metadata::new(document.unwrap());
         assert_eq!(metadata.text("a"), Some("x"));
         assert_eq!(metadata.list("b"), Some(vec!["y"]));

@@ -17,8 +17,9 @@ impl Params {
 
     /// Decodes a query, fragment or form body (`application/x-www-form-urlencoded`).
     pub fn decode(encoded: &str) -> Self {
-        let decode =
-            |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let decode = |text: &str| {
+            percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+        };
         Self(
             encoded
                 .split('&')
@@ -76,7 +77,11 @@ impl Params {
     /// `application/x-www-form-urlencoded`, everything but unreserved characters escaped.
     pub fn encode(&self) -> String {
         let escape = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-        self.0.iter().map(|(n, v)| format!("{}={}", escape(n), escape(v))).collect::<Vec<_>>().join("&")
+        self.0
+            .iter()
+            .map(|(n, v)| format!("{}={}", escape(n), escape(v)))
+            .collect::<Vec<_>>()
+            .join("&")
     }
 
     /// `endpoint` with the parameters added to its query, which is kept (RFC 6749 §3.1); a
@@ -120,7 +125,10 @@ mod tests {
     #[test]
     fn a_query_of_the_endpoint_is_kept() {
         let params = Params::new([("a", "1")]);
-        assert_eq!(params.on("https://as.test/authorize?tenant=x"), "https://as.test/authorize?tenant=x&a=1");
+        assert_eq!(
+            params.on("https://as.test/authorize?tenant=x"),
+            "https://as.test/authorize?tenant=x&a=1"
+        );
         assert_eq!(params.on("https://as.test/authorize?"), "https://as.test/authorize?a=1");
         assert_eq!(params.on("https://as.test/authorize"), "https://as.test/authorize?a=1");
         assert_eq!(params.on("https://as.test/authorize#x"), "https://as.test/authorize?a=1");

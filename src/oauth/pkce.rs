@@ -52,7 +52,11 @@ mod tests {
         assert_ne!(verifier(), verifier());
         for length in [43, 128] {
             let verifier = verifier_of(length);
-            assert!(is_well_formed(&verifier) && verifier.len() == length && verifier.starts_with("-._~"));
+            assert!(
+                is_well_formed(&verifier)
+                    && verifier.len() == length
+                    && verifier.starts_with("-._~")
+            );
         }
     }
 

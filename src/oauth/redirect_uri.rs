@@ -27,14 +27,16 @@ pub fn vectors() -> Result<Vec<Vector>, String> {
     struct Table {
         vector: Vec<Vector>,
     }
-    let table: Table = toml::from_str(include_str!("../../fixtures/vectors/redirect_uri.toml")).map_err(|e| e.to_string())?;
+    let table: Table = toml::from_str(include_str!("../../fixtures/vectors/redirect_uri.toml"))
+        .map_err(|e| e.to_string())?;
     Ok(table.vector)
 }
 
 /// The URI under test that a row makes of the registered one.
 pub fn instantiate(template: &str, registered: &str) -> String {
     let (rest, _) = registered.split_once('#').unwrap_or((registered, ""));
-    let (address, query) = rest.split_once('?').map_or((rest, String::new()), |(a, q)| (a, format!("?{q}")));
+    let (address, query) =
+        rest.split_once('?').map_or((rest, String::new()), |(a, q)| (a, format!("?{q}")));
     let (scheme, after) = address.split_once(':').unwrap_or(("https", address));
     let (authority, path) = match after.strip_prefix("//") {
         Some(rest) => rest.find('/').map_or((rest, ""), |at| rest.split_at(at)),
@@ -58,7 +60,9 @@ pub fn instantiate(template: &str, registered: &str) -> String {
 
 fn split_port(authority: &str) -> (&str, &str) {
     match authority.rfind(':') {
-        Some(at) if authority[at + 1..].bytes().all(|b| b.is_ascii_digit()) => authority.split_at(at),
+        Some(at) if authority[at + 1..].bytes().all(|b| b.is_ascii_digit()) => {
+            authority.split_at(at)
+        }
         _ => (authority, ""),
     }
 }
@@ -69,7 +73,9 @@ fn last_letter(path: &str) -> Option<usize> {
 
 fn flip_last_letter(path: &str) -> String {
     let Some(at) = last_letter(path) else { return path.to_owned() };
-    let letter = path[at..=at].chars().map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() });
+    let letter = path[at..=at].chars().map(|c| {
+        if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    });
     format!("{}{}{}", &path[..at], letter.collect::<String>(), &path[at + 1..])
 }
 
@@ -101,7 +107,9 @@ impl Kind {
         let scheme = uri.split(':').next().unwrap_or_default().to_ascii_lowercase();
         match scheme.as_str() {
             "https" => Self::Https,
-            "http" if Url::parse(uri).is_ok_and(|u| u.host_str().is_some_and(is_loopback_host)) => Self::Loopback,
+            "http" if Url::parse(uri).is_ok_and(|u| u.host_str().is_some_and(is_loopback_host)) => {
+                Self::Loopback
+            }
             "http" => Self::Cleartext,
             _ => Self::PrivateUse,
         }
@@ -110,7 +118,8 @@ impl Kind {
 
 fn is_loopback_host(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }
 
 /// The host is a loopback IP literal, to which RFC 8252 §7.3 grants any port.
@@ -131,7 +140,8 @@ mod tests {
         let rows = vectors().unwrap();
         let names: HashSet<_> = rows.iter().map(|v| v.name.as_str()).collect();
         assert_eq!(names.len(), rows.len());
-        for registered in ["https://app.test/cb", "https://app.test/cb/", "https://app.test/cb?t=1"] {
+        for registered in ["https://app.test/cb", "https://app.test/cb/", "https://app.test/cb?t=1"]
+        {
             for row in &rows {
                 let uri = instantiate(&row.uri, registered);
                 assert_ne!(uri, registered, "{}", row.name);
@@ -152,7 +162,10 @@ mod tests {
         ] {
             assert_eq!(instantiate(template, registered), uri);
         }
-        assert_eq!(instantiate("{scheme}:{path}/x", "com.example.app:/cb"), "com.example.app:/cb/x");
+        assert_eq!(
+            instantiate("{scheme}:{path}/x", "com.example.app:/cb"),
+            "com.example.app:/cb/x"
+        );
     }
 
     #[test]
@@ -168,7 +181,9 @@ mod tests {
         ] {
             assert_eq!(Kind::of(uri), kind, "{uri}");
         }
-        assert!(is_loopback_literal("http://[::1]/cb") && !is_loopback_literal("http://localhost/cb"));
+        assert!(
+            is_loopback_literal("http://[::1]/cb") && !is_loopback_literal("http://localhost/cb")
+        );
     }
 
     proptest! {

@@ -7,7 +7,12 @@ use super::params::Params;
 use crate::model::exchange::{Request, Response};
 
 /// The parameters of a code exchange by a public client.
-pub fn code_exchange(client_id: &str, code: &str, redirect_uri: &str, code_verifier: &str) -> Params {
+pub fn code_exchange(
+    client_id: &str,
+    code: &str,
+    redirect_uri: &str,
+    code_verifier: &str,
+) -> Params {
     Params::new([
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -19,7 +24,11 @@ pub fn code_exchange(client_id: &str, code: &str, redirect_uri: &str, code_verif
 
 /// The parameters of a refresh by a public client.
 pub fn refresh(client_id: &str, refresh_token: &str) -> Params {
-    Params::new([("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", client_id)])
+    Params::new([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+        ("client_id", client_id),
+    ])
 }
 
 /// The request as a POST of form parameters.
@@ -96,9 +105,14 @@ mod tests {
 
     #[test]
     fn an_empty_token_is_no_token() {
-        let read = TokenResponse::read(json(200, r#"{"access_token":"","refresh_token":7}"#).response().unwrap());
+        let read = TokenResponse::read(
+            json(200, r#"{"access_token":"","refresh_token":7}"#).response().unwrap(),
+        );
         let tokens = read.unwrap();
-        assert_eq!((tokens.access_token(), tokens.refresh_token(), tokens.id_token()), (None, None, None));
+        assert_eq!(
+            (tokens.access_token(), tokens.refresh_token(), tokens.id_token()),
+            (None, None, None)
+        );
     }
 
     #[test]

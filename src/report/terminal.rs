@@ -41,8 +41,14 @@ pub fn line(id: &str, level: Level, severity: Severity, status: Status, colour: 
 /// Everything after the lines: what deviates, what could not be judged, and the summary.
 pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     let mut out = String::new();
-    let worth_telling = |s: Status| matches!(s, Status::Fail | Status::Warn | Status::Inconclusive | Status::Error | Status::Note);
-    let mut told: Vec<&RequirementReport> = report.requirements.iter().filter(|r| worth_telling(r.status)).collect();
+    let worth_telling = |s: Status| {
+        matches!(
+            s,
+            Status::Fail | Status::Warn | Status::Inconclusive | Status::Error | Status::Note
+        )
+    };
+    let mut told: Vec<&RequirementReport> =
+        report.requirements.iter().filter(|r| worth_telling(r.status)).collect();
     told.sort_by_key(|r| (std::cmp::Reverse(r.status), std::cmp::Reverse(r.severity)));
     for requirement in told {
         finding(&mut out, requirement, colour);
@@ -53,14 +59,24 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
 
 fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
     let word = colour.paint(requirement.status, &requirement.status.as_str().to_uppercase());
-    let _ = writeln!(out, "\n{word} {} ({}, {})", requirement.id, requirement.level.as_str(), requirement.severity.as_str());
+    let _ = writeln!(
+        out,
+        "\n{word} {} ({}, {})",
+        requirement.id,
+        requirement.level.as_str(),
+        requirement.severity.as_str()
+    );
     let _ = writeln!(out, "  duty      {}", requirement.duty);
     let _ = writeln!(out, "  source    {}", requirement.sources.first().map_or("", String::as_str));
     for scenario in requirement.scenarios.iter().filter(|s| s.status > Status::Pass) {
         of_scenario(out, scenario);
     }
     if requirement.scenarios.iter().any(|s| !s.deviations.is_empty()) {
-        let _ = writeln!(out, "  to change make the server answer as the specification accepts: {}", requirement.accepts);
+        let _ = writeln!(
+            out,
+            "  to change make the server answer as the specification accepts: {}",
+            requirement.accepts
+        );
     }
 }
 
@@ -120,7 +136,8 @@ pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
 /// The exchanges that show the deviations, or the last one where none is named.
 fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
     let named: Vec<usize> = scenario.deviations.iter().filter_map(|d| d.exchange).collect();
-    let mut shown: Vec<&ExchangeReport> = scenario.exchanges.iter().filter(|e| named.contains(&e.number)).collect();
+    let mut shown: Vec<&ExchangeReport> =
+        scenario.exchanges.iter().filter(|e| named.contains(&e.number)).collect();
     if shown.is_empty() {
         shown.extend(scenario.exchanges.last());
     }
@@ -146,14 +163,26 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         .rev()
         .filter_map(|status| Some(format!("{} {}", report.counts.get(status)?, status.as_str())))
         .collect();
-    let _ = writeln!(out, "\ntarget    {} as {}", report.target.issuer, report.target.clients.join(", "));
+    let _ = writeln!(
+        out,
+        "\ntarget    {} as {}",
+        report.target.issuer,
+        report.target.clients.join(", ")
+    );
     let _ = writeln!(out, "profile   {}", report.profile.as_str());
     if let Some(filter) = &report.filter {
         let _ = writeln!(out, "filter    {filter}");
     }
     let _ = writeln!(out, "result    {}", counts.join(", "));
-    let (status, word) = if report.gate.passed { (Status::Pass, "passed") } else { (Status::Fail, "failed") };
-    let _ = writeln!(out, "gate      {} (exit code {}): {}", colour.paint(status, word), report.gate.exit_code, report.gate.rule);
+    let (status, word) =
+        if report.gate.passed { (Status::Pass, "passed") } else { (Status::Fail, "failed") };
+    let _ = writeln!(
+        out,
+        "gate      {} (exit code {}): {}",
+        colour.paint(status, word),
+        report.gate.exit_code,
+        report.gate.rule
+    );
     for path in paths {
         let _ = writeln!(out, "report    {path}");
     }

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use super::words;
 use crate::expect::resource::{LINE_BREAK, MARKUP};
-use crate::expect::{authorization as expect, check, or_list, resource};
+use crate::expect::{authorization as expect, check, or_list, resource, response};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
@@ -56,7 +56,9 @@ async fn send_repeated(world: &mut World, name: String) -> Step {
     world.authorize(request).await
 }
 
-#[when(regex = "^the client sends the authorization request with a foreign redirect_uri (first|last)$")]
+#[when(
+    regex = "^the client sends the authorization request with a foreign redirect_uri (first|last)$"
+)]
 async fn send_foreign(world: &mut World, place: String) -> Step {
     let mut request = world.request()?;
     let foreign = format!("https://{FOREIGN_HOST}/cb");
@@ -80,7 +82,9 @@ async fn open_with(world: &mut World, name: String, value: String) -> Step {
     world.open(request).await
 }
 
-#[when(regex = "^an unknown client sends the authorization request( with a foreign redirect_uri)?$")]
+#[when(
+    regex = "^an unknown client sends the authorization request( with a foreign redirect_uri)?$"
+)]
 async fn send_unknown_client(world: &mut World, foreign: String) -> Step {
     let mut request = world.request()?;
     request.params.set("client_id", random(12));
@@ -171,8 +175,9 @@ async fn wrong_password(world: &mut World) -> Step {
     let user = User { username, password: Secret::new(random(12)) };
     let uris = [context.client(world.client).redirect_uri().to_owned()];
     let wire = request.by_get(&endpoint);
-    let (landing, way) =
-        context.drive(&mut world.agent, &world.recorder, wire, &uris, Some(&user), Decision::Approve).await;
+    let (landing, way) = context
+        .drive(&mut world.agent, &world.recorder, wire, &uris, Some(&user), Decision::Approve)
+        .await;
     if !way.signed_in {
         return world.not_applicable("no sign-in form is shown");
     }
@@ -239,13 +244,17 @@ fn refuses(world: &mut World, codes: String) -> Step {
 #[then(regex = "^the authorization server should refuse with (.+)$")]
 fn should_refuse(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
-    world.judge_refusal(expect::front_reject_or_warn(&flow.landing, flow.redirect_uri(), &words(&codes)))
+    world.judge_refusal(expect::front_reject_or_warn(
+        &flow.landing,
+        flow.redirect_uri(),
+        &words(&codes),
+    ))
 }
 
 #[then(regex = "^no token arrives, and a refusal says (.+)$")]
 fn no_token_arrives(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
-    world.judge_refusal(expect::no_tokens(&flow.landing))?;
+    world.judge_refusal(response::no_tokens(&flow.landing))?;
     let findings = expect::front_reject(&flow.landing, flow.redirect_uri(), &words(&codes));
     // A code alone is no token: hybrid types that fall back to `code` are another duty's business.
     let lighter = findings.into_iter().map(|d| d.weighing(Weight::Warning));
@@ -257,7 +266,8 @@ fn error_without_interaction(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
     let mut codes = words(&codes);
     codes.push("invalid_request");
-    let comes_back = flow.landing.error().is_some_and(|e| codes.contains(&e)) && flow.landing.code().is_none();
+    let comes_back =
+        flow.landing.error().is_some_and(|e| codes.contains(&e)) && flow.landing.code().is_none();
     world.judge_refusal(check(comes_back, || {
         let expected = format!("error={} sent to the client", or_list(&codes));
         Deviation::new(expected, flow.landing.gist()).seen_in(&flow.landing.exchange)
@@ -286,7 +296,8 @@ fn nobody_called(world: &mut World) -> Step {
 
 #[then("every page forbids framing")]
 fn forbids_framing(world: &mut World) -> Step {
-    let is_page = |e: &Exchange| e.response().is_some_and(|r| r.is_html() && r.location().is_none());
+    let is_page =
+        |e: &Exchange| e.response().is_some_and(|r| r.is_html() && r.location().is_none());
     let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();
     if pages.is_empty() {
         return world.not_applicable("no HTML page is shown");
@@ -302,7 +313,8 @@ fn rests_on_decision(world: &mut World) -> Step {
     let context = world.context()?;
     world.judge_flows(|flow| {
         check(context.met_consent(flow.client), || {
-            let actual = "a code without a consent page, for manual review: the client may be pre-approved";
+            let actual =
+                "a code without a consent page, for manual review: the client may be pre-approved";
             Deviation::new("a decision of the user on a consent page", actual)
                 .weighing(Weight::Warning)
                 .seen_in(&flow.landing.exchange)
@@ -320,7 +332,7 @@ fn access_denied(world: &mut World) -> Step {
     world.judge_refusal(expect::front_reject(&flow.landing, uri, &["access_denied"]))?;
     if flow.landing.response.is_some() {
         let state = flow.request.params.value("state").unwrap_or_default();
-        world.judge(expect::state_unchanged(&flow.landing, state))?;
+        world.judge(response::state_unchanged(&flow.landing, state))?;
     }
     Ok(())
 }

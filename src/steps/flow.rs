@@ -38,7 +38,9 @@ async fn code_without_challenge(world: &mut World) -> Step {
     world.authorize(request).await?;
     match world.flow()?.landing.code() {
         Some(_) => Ok(()),
-        None => world.not_applicable("no code is issued without a code_challenge, the safest outcome"),
+        None => {
+            world.not_applicable("no code is issued without a code_challenge, the safest outcome")
+        }
     }
 }
 
@@ -54,9 +56,9 @@ async fn redeemed_code(world: &mut World) -> Step {
 async fn watched_code(world: &mut World) -> Step {
     let context = world.context()?;
     if context.facts.refresh_token {
-        super::token::refreshes_work(world).await?;
+        super::token_response::refreshes_work(world).await?;
     }
-    super::resource::redeemed_and_working(world).await
+    super::lifecycle::redeemed_and_working(world).await
 }
 
 #[given("tokens from a complete flow in a new browser")]

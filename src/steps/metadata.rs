@@ -27,7 +27,7 @@ async fn fetch_keys(world: &mut World) -> Step {
         return Ok(());
     }
     let url = world.need(context.endpoint("jwks_uri").map(str::to_owned))?;
-    world.send(Request { method: "GET".into(), url, headers: vec![], body: vec![] }).await
+    world.send(Request::get(url)).await
 }
 
 /// Judges every document that was found.
@@ -37,8 +37,10 @@ fn judge_each(world: &mut World, judge: impl Fn(&Metadata) -> Findings) -> Step 
         return world.not_applicable("no metadata is published");
     }
     for document in &context.facts.documents {
-        let number = world.answers.iter().find(|e| e.request.url == document.location).map(|e| e.number);
-        let findings = judge(&document.metadata).into_iter().map(|d| Deviation { exchange: number, ..d });
+        let number =
+            world.answers.iter().find(|e| e.request.url == document.location).map(|e| e.number);
+        let findings =
+            judge(&document.metadata).into_iter().map(|d| Deviation { exchange: number, ..d });
         world.judge(findings.collect())?;
     }
     Ok(())
@@ -49,7 +51,10 @@ fn published(world: &mut World) -> Step {
     let context = world.context()?;
     let asked = world.answers.len();
     world.judge(check(!context.facts.documents.is_empty(), || {
-        Deviation::new("200 with a JSON object at one of the well-known locations", format!("none at {asked} locations"))
+        Deviation::new(
+            "200 with a JSON object at one of the well-known locations",
+            format!("none at {asked} locations"),
+        )
     }))
 }
 
@@ -75,7 +80,9 @@ fn issuer_form(world: &mut World) -> Step {
     judge_each(world, expect::issuer_form)
 }
 
-#[then("each document has issuer, authorization_endpoint, token_endpoint and response_types_supported")]
+#[then(
+    "each document has issuer, authorization_endpoint, token_endpoint and response_types_supported"
+)]
 fn core_members(world: &mut World) -> Step {
     judge_each(world, expect::core_members)
 }
@@ -102,12 +109,16 @@ fn no_fragment(world: &mut World) -> Step {
 
 #[then("code_challenge_methods_supported contains S256")]
 fn has_s256(world: &mut World) -> Step {
-    judge_each(world, |metadata| expect::lists(metadata, "code_challenge_methods_supported", "S256"))
+    judge_each(world, |metadata| {
+        expect::lists(metadata, "code_challenge_methods_supported", "S256")
+    })
 }
 
 #[then("code_challenge_methods_supported does not contain plain")]
 fn has_no_plain(world: &mut World) -> Step {
-    judge_each(world, |metadata| expect::lists_not(metadata, "code_challenge_methods_supported", "plain"))
+    judge_each(world, |metadata| {
+        expect::lists_not(metadata, "code_challenge_methods_supported", "plain")
+    })
 }
 
 #[then("every endpoint is https, or local")]

@@ -3,11 +3,16 @@
 
 mod authorization;
 mod flow;
+mod headers;
+mod lifecycle;
 mod metadata;
+mod pkce;
+mod redemption;
 mod redirect_uri;
 mod resource;
 mod response;
 mod token;
+mod token_response;
 mod tokens;
 
 /// Splits `a, b` as it stands in a step.

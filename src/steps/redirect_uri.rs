@@ -26,9 +26,12 @@ async fn ask_for(
     let context = world.context()?;
     let uri = variant(world, name, registered)?;
     let client = context.client(world.client);
-    let differs_in_port_only = uris::is_loopback_literal(registered) && without_port(&uri) == without_port(registered);
+    let differs_in_port_only =
+        uris::is_loopback_literal(registered) && without_port(&uri) == without_port(registered);
     if client.usable_redirect_uris().any(|registered| registered == uri) || differs_in_port_only {
-        return world.not_applicable(format!("{uri} is registered, or equal to a registered loopback URI but for its port"));
+        return world.not_applicable(format!(
+            "{uri} is registered, or equal to a registered loopback URI but for its port"
+        ));
     }
     let mut request = context.request(world.client);
     request.params.set("redirect_uri", uri);
@@ -41,7 +44,10 @@ fn without_port(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else { return uri.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    let host = authority.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix(':').unwrap_or(authority);
+    let host = authority
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .strip_suffix(':')
+        .unwrap_or(authority);
     format!("{scheme}://{host}{rest}")
 }
 
@@ -117,14 +123,16 @@ async fn cleartext(world: &mut World) -> Step {
 #[when(expr = "the client asks for its loopback redirect_uri on port {int}")]
 async fn loopback_port(world: &mut World, port: u16) -> Step {
     let registered = choose_kind(world, Kind::Loopback)?;
-    let uri = uris::instantiate(&format!("{{scheme}}://{{host}}:{port}{{path}}{{query}}"), &registered);
+    let uri =
+        uris::instantiate(&format!("{{scheme}}://{{host}}:{port}{{path}}{{query}}"), &registered);
     authorize_with(world, uri).await
 }
 
 #[when("the client asks for its redirect_uri with a query")]
 async fn with_query(world: &mut World) -> Step {
     let context = world.context()?;
-    let Some((client, uri)) = context.target.redirect_uris().find(|(_, uri)| uri.contains('?')) else {
+    let Some((client, uri)) = context.target.redirect_uris().find(|(_, uri)| uri.contains('?'))
+    else {
         return world.not_applicable("no registered redirect_uri has a query");
     };
     world.client = client;
@@ -188,7 +196,11 @@ fn omitted(world: &mut World) -> Step {
     // RFC 6749 §3.1.2.3: one registered URI may be implied, except by OpenID Connect Core §3.1.2.1.
     let is_unambiguous = context.client(world.client).redirect_uris.len() == 1 && !asks_openid;
     let went_home = flow.landing.code().is_some()
-        && flow.landing.response.as_ref().is_some_and(|r| registered.iter().any(|uri| r.went_to(uri)));
+        && flow
+            .landing
+            .response
+            .as_ref()
+            .is_some_and(|r| registered.iter().any(|uri| r.went_to(uri)));
     if is_unambiguous && went_home {
         return world.judge(vec![]);
     }
@@ -216,7 +228,8 @@ fn returns_to_each(world: &mut World) -> Step {
 fn registered_query(world: &mut World) -> Step {
     let flow = world.flow()?;
     if flow.landing.response.is_none() {
-        return world.not_applicable("it is refused; authz.redirect-uri.registered-accepted judges that");
+        return world
+            .not_applicable("it is refused; authz.redirect-uri.registered-accepted judges that");
     }
     world.judge(expect::code_ok(&flow.landing, flow.redirect_uri()))
 }

@@ -2,8 +2,9 @@
 
 use cucumber::{then, when};
 
-use crate::expect::{authorization as expect, check};
+use crate::expect::authorization::{code_ok, front_reject};
 use crate::expect::resource::MARKUP;
+use crate::expect::{check, response as expect};
 use crate::model::verdict::{Deviation, Weight};
 use crate::world::{Flow, Step, World};
 
@@ -66,7 +67,7 @@ fn sent_state(flow: &Flow) -> &str {
 #[then("the browser returns to each with a code and the unchanged state")]
 fn code_and_state(world: &mut World) -> Step {
     world.judge_flows(|flow| {
-        let mut findings = expect::code_ok(&flow.landing, flow.redirect_uri());
+        let mut findings = code_ok(&flow.landing, flow.redirect_uri());
         findings.extend(expect::state_unchanged(&flow.landing, sent_state(flow)));
         findings
     })
@@ -83,11 +84,12 @@ fn state_unchanged(world: &mut World) -> Step {
     let sent = sent_state(&flow);
     let is_plain = sent.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let is_refused = flow.landing.code().is_none()
-        && expect::front_reject(&flow.landing, flow.redirect_uri(), &["invalid_request"]).is_empty();
+        && front_reject(&flow.landing, flow.redirect_uri(), &["invalid_request"]).is_empty();
     if !is_plain && is_refused {
         let expected = "the state unchanged";
         let deviation = Deviation::new(expected, format!("a refusal: {}", flow.landing.gist()));
-        return world.judge(vec![deviation.weighing(Weight::Warning).seen_in(&flow.landing.exchange)]);
+        return world
+            .judge(vec![deviation.weighing(Weight::Warning).seen_in(&flow.landing.exchange)]);
     }
     world.judge(expect::state_unchanged(&flow.landing, sent))
 }
@@ -162,14 +164,16 @@ fn secure_transport(world: &mut World) -> Step {
 
 #[then("a form posts code and state to the redirect_uri and is not cached")]
 fn form_posted(world: &mut World) -> Step {
-    world.judge_flows(|flow| expect::form_post(&flow.landing, flow.redirect_uri(), sent_state(flow)))
+    world
+        .judge_flows(|flow| expect::form_post(&flow.landing, flow.redirect_uri(), sent_state(flow)))
 }
 
 #[then("a response with iss agrees with authorization_response_iss_parameter_supported")]
 fn iss_announced(world: &mut World) -> Step {
     let flow = response_with_iss(world)?;
     let context = world.context()?;
-    let is_announced = context.facts.metadata.is_true("authorization_response_iss_parameter_supported");
+    let is_announced =
+        context.facts.metadata.is_true("authorization_response_iss_parameter_supported");
     world.judge(check(is_announced, || {
         let expected = "authorization_response_iss_parameter_supported true, since iss is returned";
         Deviation::new(expected, "absent or false").seen_in(&flow.landing.exchange)

@@ -22,7 +22,10 @@ fn judge_id_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> 
 }
 
 /// Judges the access token of every grant that is a JWT.
-fn judge_access_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> Findings) -> Step {
+fn judge_access_tokens(
+    world: &mut World,
+    judge: impl Fn(&Context, &Grant, &Jws) -> Findings,
+) -> Step {
     let context = world.context()?;
     world.judge_grants(|grant| match grant.tokens.access_token().map(Jws::read) {
         Some(Ok(jws)) => judge(&context, grant, &jws),
@@ -47,7 +50,9 @@ fn issuer(world: &mut World) -> Step {
 
 #[then("each ID Token is addressed to its client")]
 fn audience(world: &mut World) -> Step {
-    judge_id_tokens(world, |context, grant, jws| expect::addressed_to(jws, &context.client(grant.client).id))
+    judge_id_tokens(world, |context, grant, jws| {
+        expect::addressed_to(jws, &context.client(grant.client).id)
+    })
 }
 
 #[then("each ID Token was issued now and expires later")]
@@ -66,7 +71,11 @@ fn nonce(world: &mut World) -> Step {
 fn access_token_signed(world: &mut World) -> Step {
     if world.context()?.facts.jwks.is_none() {
         let remedy = "publish jwks_uri in the metadata or set it under [endpoints] in the profile";
-        return world.need(Err(Obstacle::new("to find the keys of the server", "no key set", remedy)));
+        return world.need(Err(Obstacle::new(
+            "to find the keys of the server",
+            "no key set",
+            remedy,
+        )));
     }
     judge_access_tokens(world, |context, _, jws| {
         expect::access_token_signed(jws, expect::typ(jws).as_deref(), context.facts.jwks.as_ref())
@@ -75,10 +84,18 @@ fn access_token_signed(world: &mut World) -> Step {
 
 #[then("each at+jwt carries iss, exp, aud, sub, client_id, iat and a jti of its own")]
 fn access_token_claims(world: &mut World) -> Step {
-    let tokens: Vec<Jws> =
-        world.grants.iter().filter_map(|grant| Jws::read(grant.tokens.access_token()?).ok()).collect();
+    let tokens: Vec<Jws> = world
+        .grants
+        .iter()
+        .filter_map(|grant| Jws::read(grant.tokens.access_token()?).ok())
+        .collect();
     world.judge(expect::jti_unique(&tokens))?;
     judge_access_tokens(world, |context, grant, jws| {
-        expect::access_token_claims(jws, context.issuer(), &context.client(grant.client).id, grant.received)
+        expect::access_token_claims(
+            jws,
+            context.issuer(),
+            &context.client(grant.client).id,
+            grant.received,
+        )
     })
 }

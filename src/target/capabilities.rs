@@ -113,10 +113,13 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "oidc" => facts.oidc,
         "metadata published" => !facts.documents.is_empty(),
         "oidc discovery document published" => facts.oidc && found("openid-configuration"),
-        "both metadata documents published" => found("openid-configuration") && found("oauth-authorization-server"),
-        "response_modes_supported lists form_post" => {
-            facts.metadata.list("response_modes_supported").is_some_and(|m| m.contains(&"form_post"))
+        "both metadata documents published" => {
+            found("openid-configuration") && found("oauth-authorization-server")
         }
+        "response_modes_supported lists form_post" => facts
+            .metadata
+            .list("response_modes_supported")
+            .is_some_and(|m| m.contains(&"form_post")),
         "refresh_token issued" => facts.refresh_token,
         "an ID Token was issued" => facts.id_token,
         "expires_in present" => facts.expires_in,
@@ -128,12 +131,16 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "allowed_origin configured" => target.allowed_origin.is_some(),
         "a second public client is configured" => target.clients.len() > 1,
         "a loopback IP redirect_uri is registered" => target.loopback_literal().is_some(),
-        "a private-use scheme redirect_uri is registered" => target.redirect_uri_of_kind(Kind::PrivateUse).is_some(),
+        "a private-use scheme redirect_uri is registered" => {
+            target.redirect_uri_of_kind(Kind::PrivateUse).is_some()
+        }
         "an https redirect_uri is registered" => target.redirect_uri_of_kind(Kind::Https).is_some(),
         "a configured redirect_uri uses http on a non-loopback host" => {
             target.redirect_uri_of_kind(Kind::Cleartext).is_some()
         }
-        "a registered redirect_uri contains a query component" => target.redirect_uris().any(|(_, u)| u.contains('?')),
+        "a registered redirect_uri contains a query component" => {
+            target.redirect_uris().any(|(_, u)| u.contains('?'))
+        }
         "a post_logout_redirect_uri is registered" => target.post_logout_redirect_uri.is_some(),
         "a scope the client must not get is configured" => target.forbidden_scope.is_some(),
         "resource indicators are configured" => !target.resource_indicators.is_empty(),
@@ -170,8 +177,11 @@ mod tests {
     use crate::target::profile::Client;
 
     fn target() -> Target {
-        let client =
-            Client { id: "web".into(), redirect_uris: vec!["https://app.test/cb".into()], scope: "openid".into() };
+        let client = Client {
+            id: "web".into(),
+            redirect_uris: vec!["https://app.test/cb".into()],
+            scope: "openid".into(),
+        };
         Target::new("https://as.test", client)
     }
 
@@ -186,7 +196,10 @@ mod tests {
         assert_eq!(evaluate("oidc", &facts), Applies::Yes);
         assert!(matches!(evaluate("oidc and refresh_token issued", &facts), Applies::No(_)));
         assert_eq!(evaluate("oidc and at_hash present", &facts), Applies::ByProbe);
-        assert!(matches!(evaluate("refresh_token issued and at_hash present", &facts), Applies::No(_)));
+        assert!(matches!(
+            evaluate("refresh_token issued and at_hash present", &facts),
+            Applies::No(_)
+        ));
         assert_eq!(evaluate("refresh_token issued or oidc", &facts), Applies::Yes);
         assert_eq!(evaluate("at_hash present or refresh_token issued", &facts), Applies::ByProbe);
     }

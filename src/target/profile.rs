@@ -191,15 +191,21 @@ impl Target {
     ///
     /// `name` is shown in messages; `variable` looks environment variables up. Errors name file
     /// and line, what was found there and what is accepted.
-    pub fn parse(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn parse(
+        name: &str,
+        text: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|e| locate(name, text, &e))?;
         let secret = |key: &str, reference: &str| {
-            Secret::resolve(reference, variable).map_err(|e| format!("{name}:{}: {key}: {e}", line_of(text, key)))
+            Secret::resolve(reference, variable)
+                .map_err(|e| format!("{name}:{}: {key}: {e}", line_of(text, key)))
         };
         let user = match file.user {
-            Some(user) => {
-                Some(User { password: secret("password", &user.password)?, username: user.username })
-            }
+            Some(user) => Some(User {
+                password: secret("password", &user.password)?,
+                username: user.username,
+            }),
             None => None,
         };
         let introspection = match file.introspection {
@@ -234,18 +240,27 @@ impl Target {
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         let is_http = |u: url::Url| matches!(u.scheme(), "http" | "https") && u.has_host();
         if !url::Url::parse(&self.issuer).is_ok_and(is_http) {
-            return Err(("issuer", format!("issuer must be an http or https URL; got {}", self.issuer)));
+            return Err((
+                "issuer",
+                format!("issuer must be an http or https URL; got {}", self.issuer),
+            ));
         }
         if self.clients.is_empty() {
             return Err(("clients", "at least one client is needed".into()));
         }
         for client in &self.clients {
             if client.redirect_uris.is_empty() {
-                return Err(("redirect_uris", format!("client {} needs at least one redirect URI", client.id)));
+                return Err((
+                    "redirect_uris",
+                    format!("client {} needs at least one redirect URI", client.id),
+                ));
             }
             if client.usable_redirect_uris().next() != Some(client.redirect_uri()) {
                 let why = "must not be http on a host that is not loopback";
-                return Err(("redirect_uris", format!("the first redirect URI of client {} {why}", client.id)));
+                return Err((
+                    "redirect_uris",
+                    format!("the first redirect URI of client {} {why}", client.id),
+                ));
             }
         }
         if self.concurrency == 0 {
@@ -261,7 +276,10 @@ impl Target {
 
     /// The main redirect URI of the first client and of all others, each with its client's index.
     pub fn redirect_uris(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.clients.iter().enumerate().flat_map(|(i, c)| c.redirect_uris.iter().map(move |uri| (i, uri.as_str())))
+        self.clients
+            .iter()
+            .enumerate()
+            .flat_map(|(i, c)| c.redirect_uris.iter().map(move |uri| (i, uri.as_str())))
     }
 
     /// The first usable redirect URI of that kind, with the index of its client.
@@ -335,10 +353,16 @@ redirect_uris = ["https://app.test/cb"]
 
     #[test]
     fn a_literal_password_is_refused_with_its_line() {
-        let error = parse(&format!("{MINIMAL}[user]\nusername = 'alice'\npassword = 'hunter2'\n")).unwrap_err();
-        assert!(error.starts_with("staging.toml:8: password: a secret must be a reference"), "{error}");
+        let error = parse(&format!("{MINIMAL}[user]\nusername = 'alice'\npassword = 'hunter2'\n"))
+            .unwrap_err();
+        assert!(
+            error.starts_with("staging.toml:8: password: a secret must be a reference"),
+            "{error}"
+        );
         assert!(!error.contains("hunter2"));
-        assert!(parse(&format!("{MINIMAL}[user]\nusername = 'alice'\npassword = 'env:PW'\n")).is_ok());
+        assert!(
+            parse(&format!("{MINIMAL}[user]\nusername = 'alice'\npassword = 'env:PW'\n")).is_ok()
+        );
     }
 
     #[test]

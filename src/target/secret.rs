@@ -16,7 +16,10 @@ impl Secret {
     ///
     /// `variable` looks an environment variable up. Fails when the reference names nothing, and
     /// when it is no reference: a profile can be shared only as long as no secret stands in it.
-    pub fn resolve(reference: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
+    pub fn resolve(
+        reference: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
         match reference.split_once(':') {
             Some(("env", name)) => variable(name)
                 .map(Self)
@@ -49,7 +52,9 @@ mod tests {
         let variable = |name: &str| (name == "PW").then(|| "s3cret".to_owned());
         assert_eq!(Secret::resolve("env:PW", &variable).unwrap().expose(), "s3cret");
         assert!(Secret::resolve("env:OTHER", &variable).unwrap_err().contains("OTHER is not set"));
-        assert!(Secret::resolve("file:/nonexistent/x", &variable).unwrap_err().contains("cannot read"));
+        assert!(
+            Secret::resolve("file:/nonexistent/x", &variable).unwrap_err().contains("cannot read")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What all scenarios of a run share: the target, what is known about it, the wire, one signed-in
 //! session, and the working twins that give refusals their meaning.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -147,8 +147,14 @@ impl Context {
     /// An endpoint, or the obstacle that the target has none.
     pub fn endpoint(&self, name: &str) -> Result<&str, Obstacle> {
         self.facts.endpoint(name).ok_or_else(|| {
-            let remedy = format!("publish it in the metadata or set {name} under [endpoints] in the profile");
-            Obstacle::new(format!("to find the {name}"), "neither metadata nor profile names one", remedy)
+            let remedy = format!(
+                "publish it in the metadata or set {name} under [endpoints] in the profile"
+            );
+            Obstacle::new(
+                format!("to find the {name}"),
+                "neither metadata nor profile names one",
+                remedy,
+            )
         })
     }
 
@@ -171,9 +177,12 @@ impl Context {
     ) -> (Landing, Way) {
         let leaves = |location: &str| {
             let is_at = |uri: &str| {
-                location.strip_prefix(uri).is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#', '&']))
+                location
+                    .strip_prefix(uri)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#', '&']))
             };
-            self.target.redirect_uris().any(|(_, uri)| is_at(uri)) || uris.iter().any(|uri| is_at(uri))
+            self.target.redirect_uris().any(|(_, uri)| is_at(uri))
+                || uris.iter().any(|uri| is_at(uri))
         };
         self.driver(recorder, &leaves, user, decision).drive(agent, request).await
     }
@@ -185,7 +194,15 @@ impl Context {
         user: Option<&'a User>,
         decision: Decision,
     ) -> Driver<'a> {
-        Driver { http: &self.http, recorder, home: &self.home, leaves, user, decision, hints: &self.target.login }
+        Driver {
+            http: &self.http,
+            recorder,
+            home: &self.home,
+            leaves,
+            user,
+            decision,
+            hints: &self.target.login,
+        }
     }
 
     /// One code by the client's valid request, or the obstacle that kept the user from it.
@@ -196,8 +213,11 @@ impl Context {
         request: &AuthorizationRequest,
     ) -> Result<(Landing, Way), Obstacle> {
         let get = request.by_get(self.endpoint("authorization_endpoint")?);
-        let is_client = |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
-        self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve).code(agent, get).await
+        let is_client =
+            |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
+        self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve)
+            .code(agent, get)
+            .await
     }
 
     /// The whole flow of a client; its last exchange is the token response.
@@ -248,7 +268,11 @@ impl Context {
     }
 
     /// Sends a token request; an answer that came back is no obstacle, whatever it says.
-    pub async fn token_request(&self, recorder: &Recorder, params: &Params) -> Result<Arc<Exchange>, Obstacle> {
+    pub async fn token_request(
+        &self,
+        recorder: &Recorder,
+        params: &Params,
+    ) -> Result<Arc<Exchange>, Obstacle> {
         let request = token::post(self.endpoint("token_endpoint")?, params);
         usable(self.http.send(recorder, request).await)
     }
@@ -272,12 +296,20 @@ impl Context {
 
 /// The exchange, unless nothing came back or the target asked to be left alone.
 pub fn usable(exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Obstacle> {
-    let tried = format!("{} {}", exchange.request.method, exchange.request.url.split('?').next().unwrap_or_default());
+    let tried = format!(
+        "{} {}",
+        exchange.request.method,
+        exchange.request.url.split('?').next().unwrap_or_default()
+    );
     match &exchange.outcome {
-        Err(reason) => Err(Obstacle::new(tried, reason.clone(), "check that the target is up and reachable")),
-        Ok(response) if matches!(response.status, 429 | 503) => {
-            Err(Obstacle::new(tried, exchange.gist(), "lower concurrency or raise pace_ms in the profile"))
+        Err(reason) => {
+            Err(Obstacle::new(tried, reason.clone(), "check that the target is up and reachable"))
         }
+        Ok(response) if matches!(response.status, 429 | 503) => Err(Obstacle::new(
+            tried,
+            exchange.gist(),
+            "lower concurrency or raise pace_ms in the profile",
+        )),
         Ok(_) => Ok(exchange),
     }
 }

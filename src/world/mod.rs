@@ -187,9 +187,14 @@ impl World {
     ) -> Step {
         let context = self.context()?;
         let user = context.target.user.as_ref().filter(|_| is_driven);
-        let uris: Vec<String> =
-            request.params.iter().filter(|(n, _)| *n == "redirect_uri").map(|(_, v)| v.to_owned()).collect();
-        let (landing, way) = context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
+        let uris: Vec<String> = request
+            .params
+            .iter()
+            .filter(|(n, _)| *n == "redirect_uri")
+            .map(|(_, v)| v.to_owned())
+            .collect();
+        let (landing, way) =
+            context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
         context.remember(self.client, way);
         self.need(usable(landing.exchange.clone()))?;
         self.flows.push(Flow { client: self.client, request, landing, way });
@@ -263,8 +268,13 @@ impl World {
             return self.missing("grant");
         }
         for grant in self.grants.clone() {
-            let shown: Findings =
-                judge(&grant).into_iter().map(|d: Deviation| Deviation { exchange: d.exchange.or(Some(grant.exchange.number)), ..d }).collect();
+            let shown: Findings = judge(&grant)
+                .into_iter()
+                .map(|d: Deviation| Deviation {
+                    exchange: d.exchange.or(Some(grant.exchange.number)),
+                    ..d
+                })
+                .collect();
             self.judge(shown)?;
         }
         Ok(())

@@ -94,23 +94,34 @@ impl Reader {
         match &*String::from_utf8_lossy(&tag.name) {
             "form" => {
                 self.close("form");
-                let method = if get("method").eq_ignore_ascii_case("post") { "POST" } else { "GET" };
-                self.form = Some(Form { action: get("action"), method: method.into(), ..Form::default() });
+                let method =
+                    if get("method").eq_ignore_ascii_case("post") { "POST" } else { "GET" };
+                self.form =
+                    Some(Form { action: get("action"), method: method.into(), ..Form::default() });
             }
             "input" => self.input(tag),
             "button" => {
                 self.text.clear();
-                let submits = !matches!(get("type").to_ascii_lowercase().as_str(), "button" | "reset");
-                let button =
-                    Button { name: get("name"), value: get("value"), label: String::new(), action: get("formaction") };
+                let submits =
+                    !matches!(get("type").to_ascii_lowercase().as_str(), "button" | "reset");
+                let button = Button {
+                    name: get("name"),
+                    value: get("value"),
+                    label: String::new(),
+                    action: get("formaction"),
+                };
                 self.button = submits.then_some(button);
             }
-            "select" => self.select = Some(Field { name: get("name"), kind: "select".into(), ..Field::default() }),
+            "select" => {
+                self.select =
+                    Some(Field { name: get("name"), kind: "select".into(), ..Field::default() })
+            }
             "option" => {
-                if let Some(select) = &mut self.select {
-                    if select.value.is_empty() || attribute(tag, "selected").is_some() {
-                        select.value = get("value");
-                    }
+                let is_chosen = attribute(tag, "selected").is_some();
+                if let Some(select) =
+                    self.select.as_mut().filter(|s| s.value.is_empty() || is_chosen)
+                {
+                    select.value = get("value");
                 }
             }
             "textarea" => {
@@ -124,7 +135,8 @@ impl Reader {
             "meta" if get("http-equiv").eq_ignore_ascii_case("refresh") => {
                 let content = get("content");
                 let at = content.to_ascii_lowercase().find("url=").map(|at| at + 4);
-                self.page.refresh = at.map(|at| content[at..].trim().trim_matches(['\'', '"']).to_owned());
+                self.page.refresh =
+                    at.map(|at| content[at..].trim().trim_matches(['\'', '"']).to_owned());
             }
             _ => {}
         }
@@ -132,11 +144,17 @@ impl Reader {
 
     fn input(&mut self, tag: &StartTag<()>) {
         let get = |name: &str| attribute(tag, name).unwrap_or_default();
-        let kind = attribute(tag, "type").map_or_else(|| "text".into(), |kind| kind.to_ascii_lowercase());
+        let kind =
+            attribute(tag, "type").map_or_else(|| "text".into(), |kind| kind.to_ascii_lowercase());
         let Some(form) = &mut self.form else { return };
         if matches!(kind.as_str(), "submit" | "image") {
             let (name, value) = (get("name"), get("value"));
-            form.buttons.push(Button { label: value.clone(), name, value, action: get("formaction") });
+            form.buttons.push(Button {
+                label: value.clone(),
+                name,
+                value,
+                action: get("formaction"),
+            });
         } else if !matches!(kind.as_str(), "button" | "reset") {
             form.fields.push(Field {
                 name: get("name"),
@@ -165,7 +183,12 @@ impl Reader {
             "textarea" => {
                 if let (Some(name), Some(form)) = (self.textarea.take(), &mut self.form) {
                     let value = self.text.clone();
-                    form.fields.push(Field { name, kind: "textarea".into(), value, ..Field::default() });
+                    form.fields.push(Field {
+                        name,
+                        kind: "textarea".into(),
+                        value,
+                        ..Field::default()
+                    });
                 }
             }
             "a" => {
@@ -203,7 +226,11 @@ mod tests {
         );
         let form = &page.forms[0];
         assert_eq!((form.action.as_str(), form.method.as_str()), ("/login?a=1&b=2", "POST"));
-        let fields: Vec<_> = form.fields.iter().map(|f| (f.name.as_str(), f.kind.as_str(), f.value.as_str())).collect();
+        let fields: Vec<_> = form
+            .fields
+            .iter()
+            .map(|f| (f.name.as_str(), f.kind.as_str(), f.value.as_str()))
+            .collect();
         assert_eq!(
             fields,
             [
@@ -216,7 +243,10 @@ mod tests {
             ]
         );
         assert_eq!(form.buttons.len(), 1);
-        assert_eq!((form.buttons[0].name.as_str(), form.buttons[0].label.as_str()), ("go", "Sign in"));
+        assert_eq!(
+            (form.buttons[0].name.as_str(), form.buttons[0].label.as_str()),
+            ("go", "Sign in")
+        );
         assert_eq!(page.links, [("/abort".to_owned(), "[ Cancel ]".to_owned())]);
         assert_eq!(page.refresh.as_deref(), Some("/next"));
     }

@@ -3,5 +3,6 @@
 //!
 //! [`Landing`]: crate::oauth::authorization::Landing
 
+mod choice;
 pub mod form;
 pub mod html;

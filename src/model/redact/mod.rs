@@ -3,16 +3,16 @@
 //! Secrets are first learned by value from where the protocol puts them, then replaced wherever
 //! the value appears, in the encodings that the wire uses. Equal values get equal pseudonyms.
 
+mod learn;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-
-use super::exchange::Exchange;
 
 /// Parameter and member names whose value is a secret, with the kind shown in its place.
 const SECRET_NAMES: &[(&str, &str)] = &[
@@ -36,13 +36,6 @@ const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization"];
 /// Values shorter than this are replaced only where the protocol puts them: a global
 /// replacement of, say, `1` would blank out the report.
 const SHORTEST: usize = 4;
-
-/// Form fields of login and consent pages that are public and worth reading in a report.
-const PUBLIC_FIELDS: &[&str] = &[
-    "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "prompt", "nonce", "decision",
-    "code_challenge", "code_challenge_method", "grant_type", "username", "login", "max_age", "resource",
-    "token_type_hint",
-];
 
 /// Learns secrets and replaces them.
 #[derive(Default)]
@@ -81,107 +74,12 @@ impl Redactor {
         // The signature alone, or the claims alone, must not survive either.
         if value.matches('.').count() == 2 {
             for part in value.split('.').filter(|part| part.len() >= 16) {
-                self.pseudonyms.entry(part.to_owned()).or_insert_with(|| format!("<part of {kind}#{number}>"));
+                self.pseudonyms
+                    .entry(part.to_owned())
+                    .or_insert_with(|| format!("<part of {kind}#{number}>"));
             }
         }
         self.automaton = None;
-    }
-
-    /// Learns every secret that an exchange carries where the protocol puts it.
-    pub fn learn_from(&mut self, exchange: &Exchange) {
-        let request = &exchange.request;
-        self.learn_url(&request.url);
-        let is_form =
-            request.header("content-type").is_some_and(|t| t.contains("form-urlencoded")) || request.body.contains(&b'=');
-        for (name, value) in &request.headers {
-            self.learn_header(name, value);
-        }
-        if is_form {
-            let form = request.text();
-            self.learn_pairs(&form);
-            // Login and consent forms name their tokens as they please.
-            for (name, value) in pairs(&form) {
-                if value.len() >= 16 && !PUBLIC_FIELDS.contains(&name.as_str()) {
-                    self.learn("form_field", &value);
-                }
-            }
-        } else if let Ok(json) = serde_json::from_slice(&request.body) {
-            self.learn_json(&json);
-        }
-        let Ok(response) = &exchange.outcome else { return };
-        for (name, value) in &response.headers {
-            self.learn_header(name, value);
-        }
-        if let Ok(json) = serde_json::from_slice(&response.body) {
-            self.learn_json(&json);
-        } else if response.is_html() {
-            self.learn_html(&response.text());
-        }
-    }
-
-    fn learn_header(&mut self, name: &str, value: &str) {
-        let name = name.to_ascii_lowercase();
-        match name.as_str() {
-            "cookie" => value.split(';').for_each(|pair| self.learn_cookie(pair)),
-            "set-cookie" => self.learn_cookie(value.split(';').next().unwrap_or(value)),
-            "location" => self.learn_url(value),
-            _ if SECRET_HEADERS.contains(&name.as_str()) => {
-                let credential = value.split_once(' ').map_or(value, |(_, rest)| rest).trim();
-                self.learn("authorization", credential);
-            }
-            _ => {}
-        }
-    }
-
-    fn learn_cookie(&mut self, pair: &str) {
-        if let Some((_, value)) = pair.split_once('=') {
-            self.learn("cookie", value.trim().trim_matches('"'));
-        }
-    }
-
-    fn learn_url(&mut self, url: &str) {
-        for part in url.split(['?', '#']).skip(1) {
-            self.learn_pairs(part);
-        }
-    }
-
-    fn learn_pairs(&mut self, encoded: &str) {
-        for (name, value) in pairs(encoded) {
-            if let Some(kind) = secret_kind(&name) {
-                self.learn(kind, &value);
-            } else if value.contains('=') {
-                // A URL or query within a parameter, as login pages carry it.
-                self.learn_url(&value);
-            }
-        }
-    }
-
-    fn learn_json(&mut self, json: &Value) {
-        match json {
-            Value::Object(members) => {
-                for (name, value) in members {
-                    match (secret_kind(name), value) {
-                        (Some(kind), Value::String(text)) => self.learn(kind, text),
-                        _ => self.learn_json(value),
-                    }
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| self.learn_json(item)),
-            Value::String(text) if text.contains("code=") || text.contains("token=") => self.learn_url(text),
-            _ => {}
-        }
-    }
-
-    fn learn_html(&mut self, page: &str) {
-        for (name, value) in attributes(page) {
-            if let Some(kind) = secret_kind(&name) {
-                self.learn(kind, &value);
-            } else if value.contains("code=") || value.contains("token=") {
-                self.learn_url(&value);
-            } else if value.len() >= 16 && name.to_ascii_lowercase().contains("csrf") {
-                self.learn("form_field", &value);
-            }
-        }
     }
 
     /// Builds the search structure; call once after everything was learned.
@@ -217,7 +115,9 @@ impl Redactor {
     /// A header field value without any secret.
     pub fn redact_header(&self, name: &str, value: &str) -> String {
         match name.to_ascii_lowercase().as_str() {
-            "cookie" => value.split(';').map(|pair| self.redact_cookie(pair)).collect::<Vec<_>>().join(";"),
+            "cookie" => {
+                value.split(';').map(|pair| self.redact_cookie(pair)).collect::<Vec<_>>().join(";")
+            }
             "set-cookie" => {
                 let (pair, attributes) = value.split_once(';').unwrap_or((value, ""));
                 let separator = if attributes.is_empty() { "" } else { ";" };
@@ -226,7 +126,8 @@ impl Redactor {
             name if SECRET_HEADERS.contains(&name) => {
                 let (scheme, credential) = value.split_once(' ').unwrap_or(("", value));
                 let shown = self.redact(credential.trim());
-                let shown = if shown.starts_with('<') { shown } else { "<authorization>".to_owned() };
+                let shown =
+                    if shown.starts_with('<') { shown } else { "<authorization>".to_owned() };
                 format!("{scheme} {shown}").trim_start().to_owned()
             }
             _ => self.redact(value),
@@ -238,7 +139,10 @@ impl Redactor {
             Some((name, value)) if value.trim().is_empty() => format!("{name}="),
             Some((name, value)) => {
                 let shown = self.redact(value.trim().trim_matches('"'));
-                format!("{name}={}", if shown.starts_with('<') { shown } else { "<cookie>".to_owned() })
+                format!(
+                    "{name}={}",
+                    if shown.starts_with('<') { shown } else { "<cookie>".to_owned() }
+                )
             }
             None => self.redact(pair),
         }
@@ -253,50 +157,16 @@ fn secret_kind(name: &str) -> Option<&'static str> {
     (name.contains("password") || name.contains("passwd")).then_some("password")
 }
 
-/// The decoded pairs of a query, fragment or form body.
-fn pairs(encoded: &str) -> Vec<(String, String)> {
-    encoded
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
-}
-
-/// Name and value of every HTML element that has both, and every `href`, `action` and `content`.
-fn attributes(page: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for Ok(token) in html5gum::Tokenizer::new(page) {
-        let html5gum::Token::StartTag(tag) = token else { continue };
-        let attribute = |wanted: &str| {
-            tag.attributes
-                .iter()
-                .find(|(name, _)| name.as_slice() == wanted.as_bytes())
-                .map(|(_, value)| String::from_utf8_lossy(&value.value).into_owned())
-        };
-        if let Some(value) = attribute("value") {
-            let is_password = attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("password"));
-            let name = if is_password { "password".to_owned() } else { attribute("name").unwrap_or_default() };
-            found.push((name, value));
-        }
-        for link in ["href", "action", "content", "src"] {
-            if let Some(value) = attribute(link) {
-                found.push((String::new(), value));
-            }
-        }
-    }
-    found
-}
-
 /// The forms in which a value can appear in URLs, bodies, JSON and HTML.
 fn encodings(value: &str) -> BTreeSet<String> {
     let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let form: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let json = Value::String(value.to_owned()).to_string();
-    let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let html = value
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
     BTreeSet::from([
         value.to_owned(),
         percent.to_lowercase(),
@@ -324,7 +194,10 @@ fn redact_pairs(text: &str) -> String {
         };
         match body.split_once('=') {
             Some((name, value))
-                if !value.is_empty() && !value.starts_with('<') && is_word(name) && secret_kind(name).is_some() =>
+                if !value.is_empty()
+                    && !value.starts_with('<')
+                    && is_word(name)
+                    && secret_kind(name).is_some() =>
             {
                 let _ = write!(out, "{name}=<{}>{end}", secret_kind(name).unwrap_or("secret"));
             }
@@ -384,20 +257,29 @@ mod tests {
             r.learn("code", "abcdef");
             r.learn("code", "ghijkl");
         });
-        assert_eq!(r.redact("code=abcdef&x=ghijkl&y=abcdef"), "code=<code#1>&x=<code#2>&y=<code#1>");
+        assert_eq!(
+            r.redact("code=abcdef&x=ghijkl&y=abcdef"),
+            "code=<code#1>&x=<code#2>&y=<code#1>"
+        );
     }
 
     #[test]
     fn short_secrets_are_replaced_where_the_protocol_puts_them() {
         let r = sealed(|_| {});
-        assert_eq!(r.redact("https://app.test/cb?code=ab&state=xy"), "https://app.test/cb?code=<code>&state=xy");
+        assert_eq!(
+            r.redact("https://app.test/cb?code=ab&state=xy"),
+            "https://app.test/cb?code=<code>&state=xy"
+        );
     }
 
     #[test]
     fn cookies_authorization_and_unknown_tokens_disappear() {
         let r = sealed(|_| {});
         assert_eq!(r.redact_header("Cookie", "a=1; b=2"), "a=<cookie>; b=<cookie>");
-        assert_eq!(r.redact_header("set-cookie", "a=1; Path=/; HttpOnly"), "a=<cookie>; Path=/; HttpOnly");
+        assert_eq!(
+            r.redact_header("set-cookie", "a=1; Path=/; HttpOnly"),
+            "a=<cookie>; Path=/; HttpOnly"
+        );
         assert_eq!(r.redact_header("Authorization", "Bearer xyz"), "Bearer <authorization>");
         assert_eq!(r.redact("token: eyJhbGciOiJ9.eyJzdWIi.c2ln!"), "token: <jwt>!");
     }

@@ -1,0 +1,225 @@
+//! Draws the report from what the scenarios recorded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::catalogue::{Catalogue, id_of};
+use crate::model::exchange::Exchange;
+use crate::model::redact::Redactor;
+use crate::model::report::{
+    DeviationReport, ExchangeReport, Gate, REPORT_VERSION, Report, RequirementReport,
+    ScenarioReport, TargetSummary,
+};
+use crate::model::requirement::{Level, Profile, Requirement};
+use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
+use crate::plan::{Filter, Omitted, Plan};
+use crate::world::context::Context;
+
+/// A scenario that ended.
+pub(crate) struct Ended {
+    pub(crate) feature: String,
+    pub(crate) line: usize,
+    pub(crate) name: String,
+    pub(crate) duration: Duration,
+    pub(crate) ledger: Ledger,
+    pub(crate) verdict: Verdict,
+}
+
+/// A redactor that knows the secrets of the profile and of these exchanges.
+pub(crate) fn redactor<'a>(
+    context: &Context,
+    exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
+) -> Redactor {
+    let mut redactor = Redactor::new();
+    if let Some(user) = &context.target.user {
+        redactor.learn_password(user.password.expose());
+    }
+    if let Some(server) = &context.target.introspection {
+        redactor.learn_password(server.client_secret.expose());
+    }
+    exchanges.for_each(|exchange| redactor.learn_from(exchange));
+    redactor.seal();
+    redactor
+}
+
+pub(crate) fn clean(obstacle: &Obstacle, redactor: &Redactor) -> Obstacle {
+    Obstacle {
+        tried: redactor.redact(&obstacle.tried),
+        came_back: redactor.redact(&obstacle.came_back),
+        remedy: redactor.redact(&obstacle.remedy),
+    }
+}
+
+pub(crate) type ById = BTreeMap<String, Vec<Ended>>;
+
+pub(crate) fn status_of(
+    requirement: &Requirement,
+    scenarios: &[Ended],
+    profile: Profile,
+) -> Status {
+    let cap = requirement.cap(profile);
+    let of = |ended: &Ended| Status::of(&ended.verdict, &ended.ledger.deviations, cap, profile);
+    scenarios.iter().map(of).max().unwrap_or(Status::Error)
+}
+
+pub(crate) fn draw(
+    catalogue: &Catalogue,
+    plan: &Plan,
+    context: &Context,
+    ended: ById,
+    filter: &Filter,
+    (started, elapsed): (Timestamp, Duration),
+) -> Report {
+    let shared = context.shared.exchanges();
+    let redactor = redactor(
+        context,
+        shared.iter().chain(ended.values().flatten().flat_map(|e| &e.ledger.exchanges)),
+    );
+    let mut requirements: Vec<RequirementReport> = Vec::new();
+    for rule in catalogue.features.iter().flat_map(|f| &f.rules) {
+        let Some(requirement) = id_of(&rule.tags).and_then(|id| catalogue.requirement(id)) else {
+            continue;
+        };
+        if let Some(scenarios) = ended.get(&requirement.id) {
+            requirements.push(judged(requirement, scenarios, context.profile, &redactor));
+        } else if let Some(omitted) = plan.omitted.get(&requirement.id) {
+            requirements.push(unjudged(requirement, omitted));
+        }
+    }
+    for requirement in catalogue.requirements.iter().filter(|r| r.untested.is_some()) {
+        if let Some(omitted) = plan.omitted.get(&requirement.id) {
+            requirements.push(unjudged(requirement, omitted));
+        }
+    }
+    let mut counts = BTreeMap::new();
+    for requirement in &requirements {
+        *counts.entry(requirement.status).or_default() += 1;
+    }
+    Report {
+        version: REPORT_VERSION,
+        tool: format!("authspec {}", env!("CARGO_PKG_VERSION")),
+        target: TargetSummary {
+            issuer: context.target.issuer.clone(),
+            clients: context.target.clients.iter().map(|c| c.id.clone()).collect(),
+        },
+        started: format!("{started:.3}"),
+        duration_ms: millis(elapsed),
+        requests: context.http.requests(),
+        profile: context.profile,
+        filter: filter.describe(),
+        gate: gate(&requirements),
+        counts,
+        facts: describe(context),
+        preflight: shared.iter().map(|e| ExchangeReport::new(e, &redactor)).collect(),
+        requirements,
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn describe(context: &Context) -> Vec<String> {
+    let facts = &context.facts;
+    let yes_no = |what: &str, holds: bool| format!("{what}: {}", if holds { "yes" } else { "no" });
+    let mut all: Vec<String> =
+        facts.documents.iter().map(|d| format!("metadata: {}", d.location)).collect();
+    all.push(yes_no("OpenID provider", facts.oidc));
+    all.push(yes_no("consent page in the first flow", facts.consent_shown));
+    all.push(yes_no("refresh token issued", facts.refresh_token));
+    all.push(yes_no("access token is a JWT", facts.jwt_access_token));
+    all
+}
+
+fn unjudged(requirement: &Requirement, omitted: &Omitted) -> RequirementReport {
+    let (status, reason) = match omitted {
+        Omitted::NotApplicable(reason) => (Status::NotApplicable, reason),
+        Omitted::Untested(reason) => (Status::Untested, reason),
+    };
+    RequirementReport { status, reason: Some(reason.clone()), ..frame(requirement) }
+}
+
+fn frame(requirement: &Requirement) -> RequirementReport {
+    RequirementReport {
+        id: requirement.id.clone(),
+        level: requirement.level,
+        severity: requirement.severity,
+        step: requirement.step.clone(),
+        duty: requirement.duty.clone(),
+        sources: requirement.sources.clone(),
+        url: requirement.url.clone(),
+        accepts: requirement.accepts.clone(),
+        status: Status::Error,
+        reason: None,
+        scenarios: vec![],
+    }
+}
+
+fn judged(
+    requirement: &Requirement,
+    scenarios: &[Ended],
+    profile: Profile,
+    redactor: &Redactor,
+) -> RequirementReport {
+    let cap = requirement.cap(profile);
+    let status = status_of(requirement, scenarios, profile);
+    let scenarios: Vec<ScenarioReport> =
+        scenarios.iter().map(|ended| scenario_report(ended, cap, profile, redactor)).collect();
+    let reason = scenarios.iter().filter(|s| s.status == status).find_map(|s| s.reason.clone());
+    RequirementReport { status, reason, scenarios, ..frame(requirement) }
+}
+
+fn scenario_report(
+    ended: &Ended,
+    cap: Weight,
+    profile: Profile,
+    redactor: &Redactor,
+) -> ScenarioReport {
+    let (reason, obstacle) = match &ended.verdict {
+        Verdict::NotApplicable(reason) | Verdict::Error(reason) => {
+            (Some(redactor.redact(reason)), None)
+        }
+        Verdict::Inconclusive(obstacle) => {
+            let clean = clean(obstacle, redactor);
+            (Some(clean.to_string()), Some(clean))
+        }
+        Verdict::Pass | Verdict::Fail => (None, None),
+    };
+    let weigh = |deviation: &Deviation| DeviationReport::new(deviation, cap, profile, redactor);
+    ScenarioReport {
+        feature: ended.feature.clone(),
+        line: ended.line,
+        name: ended.name.clone(),
+        status: Status::of(&ended.verdict, &ended.ledger.deviations, cap, profile),
+        reason,
+        obstacle,
+        deviations: ended.ledger.deviations.iter().map(weigh).collect(),
+        duration_ms: millis(ended.duration),
+        exchanges: ended
+            .ledger
+            .exchanges
+            .iter()
+            .map(|e| ExchangeReport::new(e, redactor))
+            .collect(),
+    }
+}
+
+/// No failure, no error of ours, and every MUST judged.
+fn gate(requirements: &[RequirementReport]) -> Gate {
+    let any = |status: Status| requirements.iter().any(|r| r.status == status);
+    let is_must = |r: &RequirementReport| matches!(r.level, Level::Must | Level::MustNot);
+    let exit_code = if any(Status::Error) {
+        4
+    } else if any(Status::Fail) {
+        1
+    } else if requirements.iter().any(|r| r.status == Status::Inconclusive && is_must(r)) {
+        5
+    } else {
+        0
+    };
+    let rule = "fails on a violated MUST, on a MUST that could not be judged, and on an error of authspec's own".into();
+    Gate { passed: exit_code == 0, exit_code, rule }
+}

@@ -1,0 +1,282 @@
+//! Judges of the authorization response: what it carries, where, and to whom.
+
+use super::authorization::code_ok;
+use super::{Findings, check, or_list};
+use crate::model::verdict::{Deviation, Weight};
+use crate::oauth::authorization::{Landing, Mode, RESPONSE_PARAMETERS};
+use crate::oauth::params::Params;
+use crate::oauth::redirect_uri::Kind;
+
+/// Error codes that an authorization response may carry: RFC 6749 §4.1.2.1, OpenID Connect Core
+/// §3.1.2.6, and the registered extensions.
+pub const REGISTERED_ERRORS: &[&str] = &[
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "invalid_authorization_details",
+    "invalid_dpop_proof",
+    "invalid_request",
+    "invalid_request_object",
+    "invalid_request_uri",
+    "invalid_scope",
+    "invalid_target",
+    "login_required",
+    "registration_not_supported",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unmet_authentication_requirements",
+    "unsupported_response_mode",
+    "unsupported_response_type",
+    "use_dpop_nonce",
+];
+
+/// No token in query, fragment or form.
+pub fn no_tokens(landing: &Landing) -> Findings {
+    let tokens = landing.response.as_ref().map(|r| r.tokens()).unwrap_or_default();
+    check(tokens.is_empty(), || {
+        Deviation::new(
+            "no token in the authorization response",
+            format!("{} (exchange {})", or_list(&tokens), landing.exchange.number),
+        )
+        .seen_in(&landing.exchange)
+    })
+}
+
+/// The form-decoded `state` equals the one sent.
+pub fn state_unchanged(landing: &Landing, sent: &str) -> Findings {
+    let came = landing.response.as_ref().and_then(|r| r.value("state"));
+    check(came == Some(sent), || {
+        let actual = match came {
+            None => "no state".to_owned(),
+            Some(other) => format!("state={other}"),
+        };
+        Deviation::new(format!("state={sent}"), actual).seen_in(&landing.exchange)
+    })
+}
+
+/// Code and state stand in the query; nothing of the protocol stands in the fragment.
+pub fn in_query_alone(landing: &Landing) -> Findings {
+    let Some(response) = &landing.response else { return code_ok(landing, "the redirect_uri") };
+    let in_query = response.mode == Mode::Redirect && response.query.value("code").is_some();
+    let in_fragment: Vec<&str> =
+        RESPONSE_PARAMETERS.into_iter().filter(|name| response.fragment.count(name) > 0).collect();
+    check(in_query && in_fragment.is_empty(), || {
+        let actual = match (response.mode, in_fragment.is_empty()) {
+            (Mode::Redirect, false) => format!("{} in the fragment", or_list(&in_fragment)),
+            (Mode::Redirect, true) => "no code in the query".to_owned(),
+            _ => "a page that navigates or posts".to_owned(),
+        };
+        Deviation::new("code and state in the query of the redirect", actual)
+            .seen_in(&landing.exchange)
+    })
+}
+
+/// `iss` is there.
+pub fn iss_present(landing: &Landing) -> Findings {
+    let is_there = landing.response.as_ref().is_some_and(|r| r.value("iss").is_some());
+    check(is_there, || {
+        Deviation::new("iss in the authorization response", "none").seen_in(&landing.exchange)
+    })
+}
+
+/// `iss` occurs once.
+pub fn iss_once(landing: &Landing) -> Findings {
+    let count =
+        landing.response.as_ref().map_or(0, |r| r.query.count("iss") + r.fragment.count("iss"));
+    check(count == 1, || {
+        Deviation::new("iss exactly once in the authorization response", format!("{count} times"))
+            .seen_in(&landing.exchange)
+    })
+}
+
+/// `iss` equals the issuer identifier, which is an https URL (or local) without query and fragment.
+pub fn iss_identical(landing: &Landing, issuer: &str) -> Findings {
+    let came = landing.response.as_ref().and_then(|r| r.value("iss")).unwrap_or_default();
+    check(came == issuer, || {
+        Deviation::new(format!("iss={issuer}"), format!("iss={came}")).seen_in(&landing.exchange)
+    })
+}
+
+/// No defined parameter occurs twice.
+pub fn no_repeated_parameters(landing: &Landing) -> Findings {
+    let Some(response) = &landing.response else { return vec![] };
+    let count = |params: &Params, name: &str| params.count(name);
+    let twice: Vec<&str> = RESPONSE_PARAMETERS
+        .into_iter()
+        .filter(|name| count(&response.query, name) > 1 || count(&response.fragment, name) > 1)
+        .collect();
+    check(twice.is_empty(), || {
+        Deviation::new(
+            "each response parameter at most once",
+            format!("{} repeated", or_list(&twice)),
+        )
+        .seen_in(&landing.exchange)
+    })
+}
+
+/// A redirected error is registered, printable, and has no code beside it.
+pub fn error_known(landing: &Landing) -> Findings {
+    let Some(response) = &landing.response else { return vec![] };
+    let error = response.error().unwrap_or_default();
+    let deviation = |expected: &str, actual: String, weight| {
+        vec![Deviation::new(expected, actual).weighing(weight).seen_in(&landing.exchange)]
+    };
+    if response.code().is_some() {
+        return deviation("an error without a code", landing.gist(), Weight::Failure);
+    }
+    if !REGISTERED_ERRORS.contains(&error) {
+        return deviation("a registered error code", format!("error={error}"), Weight::Warning);
+    }
+    // RFC 6749 §4.1.2.1: %x20-21 / %x23-5B / %x5D-7E
+    let printable =
+        |text: &str| text.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E));
+    if !response.value("error_description").is_none_or(printable) {
+        let expected = "an error_description of printable ASCII without quotes and backslashes";
+        return deviation(expected, "other characters".into(), Weight::Warning);
+    }
+    vec![]
+}
+
+/// The redirect goes to https, a private-use scheme, or http on loopback.
+pub fn secure_transport(landing: &Landing) -> Findings {
+    let Some(response) = &landing.response else { return vec![] };
+    check(Kind::of(&response.address) != Kind::Cleartext, || {
+        Deviation::new("https, a private-use scheme or loopback", landing.gist())
+            .seen_in(&landing.exchange)
+    })
+}
+
+/// A form posts code and the unchanged state to the redirect URI and is not stored anywhere.
+pub fn form_post(landing: &Landing, redirect_uri: &str, state: &str) -> Findings {
+    if landing.response.as_ref().is_none_or(|r| r.mode != Mode::FormPost) {
+        return vec![
+            Deviation::new("a page with a form that posts the response", landing.gist())
+                .seen_in(&landing.exchange),
+        ];
+    }
+    let mut findings = code_ok(landing, redirect_uri);
+    findings.extend(state_unchanged(landing, state));
+    let caching = landing
+        .exchange
+        .response()
+        .and_then(|r| r.header("cache-control"))
+        .unwrap_or("")
+        .to_ascii_lowercase();
+    if !caching.contains("no-store") {
+        let weight = if caching.contains("no-cache") { Weight::Warning } else { Weight::Failure };
+        let actual = if caching.is_empty() {
+            "no Cache-Control".into()
+        } else {
+            format!("Cache-Control: {caching}")
+        };
+        findings.push(
+            Deviation::new("Cache-Control: no-store on the page", actual)
+                .weighing(weight)
+                .seen_in(&landing.exchange),
+        );
+    }
+    findings
+}
+
+/// All codes differ, and what varies in them can hold at least 128 bits. This can only disprove.
+pub fn codes_unguessable(codes: &[&str]) -> Findings {
+    let mut sorted = codes.to_vec();
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return vec![Deviation::new("codes that all differ", "the same code twice")];
+    }
+    let bits = variable_bits(codes);
+    let weight = if bits < 128.0 { Weight::Failure } else { Weight::Note };
+    check(bits >= 160.0, || {
+        Deviation::new(
+            "at least 128 bits of variable part, better 160",
+            format!("at most {bits:.0} bits"),
+        )
+        .weighing(weight)
+    })
+}
+
+/// Upper bound of the entropy: the characters that vary, times the bits of the alphabet that they
+/// are drawn from. Where all codes are equally long, positions at which all agree do not vary.
+fn variable_bits(codes: &[&str]) -> f64 {
+    let Some(first) = codes.first() else { return 0.0 };
+    let shortest = codes.iter().map(|code| code.len()).min().unwrap_or(0);
+    let is_even = codes.iter().all(|code| code.len() == first.len());
+    let varies = |i: &usize| {
+        !is_even || codes.iter().any(|code| code.as_bytes()[*i] != first.as_bytes()[*i])
+    };
+    let positions: Vec<usize> = (0..shortest).filter(varies).collect();
+    let seen = || codes.iter().flat_map(|code| positions.iter().map(|&i| code.as_bytes()[i]));
+    let alphabet: u32 = if seen().all(|b| b.is_ascii_digit()) {
+        10
+    } else if seen().all(|b| b.is_ascii_hexdigit()) {
+        16
+    } else {
+        let size = |is_there: bool, size| if is_there { size } else { 0 };
+        size(seen().any(|b| b.is_ascii_lowercase()), 26)
+            + size(seen().any(|b| b.is_ascii_uppercase()), 26)
+            + size(seen().any(|b| b.is_ascii_digit()), 10)
+            + size(seen().any(|b| !b.is_ascii_alphanumeric()), 2)
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a code has far fewer than 2^52 characters")]
+    let length = positions.len() as f64;
+    length * f64::from(alphabet.max(1)).log2()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::exchange::samples::answered;
+    use crate::oauth::authorization::AuthorizationResponse;
+
+    fn sent_to(location: &str) -> Landing {
+        Landing {
+            exchange: Arc::new(answered(302, &[("Location", location)], "")),
+            response: Some(AuthorizationResponse::from_url(location, Mode::Redirect)),
+            asks_to_sign_in: false,
+            endless: false,
+        }
+    }
+
+    fn weight(findings: &Findings) -> Option<Weight> {
+        findings.iter().map(|d| d.weight).max()
+    }
+
+    #[test]
+    fn a_constant_fragment_is_allowed() {
+        assert!(in_query_alone(&sent_to("https://app.test/cb?code=c&state=s#_=_")).is_empty());
+        assert_eq!(in_query_alone(&sent_to("https://app.test/cb#code=c&state=s")).len(), 1);
+    }
+
+    #[test]
+    fn errors_are_checked_against_the_registry() {
+        assert!(error_known(&sent_to("https://app.test/cb?error=login_required")).is_empty());
+        assert_eq!(
+            weight(&error_known(&sent_to("https://app.test/cb?error=bad_thing"))),
+            Some(Weight::Warning)
+        );
+        let quoted = "https://app.test/cb?error=invalid_request&error_description=%22x%22";
+        assert_eq!(weight(&error_known(&sent_to(quoted))), Some(Weight::Warning));
+    }
+
+    #[test]
+    fn weak_codes_are_disproved() {
+        let strong: Vec<String> = (0..5).map(|_| crate::oauth::random(32)).collect();
+        let strong: Vec<&str> = strong.iter().map(String::as_str).collect();
+        assert!(codes_unguessable(&strong).is_empty());
+        assert_eq!(weight(&codes_unguessable(&["a1", "a1"])), Some(Weight::Failure));
+        let counter =
+            ["prefix-00000001-suffix", "prefix-00000002-suffix", "prefix-00000013-suffix"];
+        assert_eq!(weight(&codes_unguessable(&counter)), Some(Weight::Failure));
+        // RFC 4122 leaves 122 of 128 bits to chance.
+        let uuids =
+            ["5f0c8f0e-3d7a-4b1e-9c55-0a2f6d1e7b90", "a91b27c4-88e2-4f03-b6d1-73c9e05f4a12"];
+        assert_eq!(weight(&codes_unguessable(&uuids)), Some(Weight::Failure));
+    }
+}

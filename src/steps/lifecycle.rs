@@ -1,0 +1,249 @@
+//! What happens to tokens after they were issued: use, replay, revocation, introspection, logout.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cucumber::{given, then, when};
+
+use super::resource::{access_token, resource_request, userinfo_request, with_token};
+use crate::expect::token::token_reject;
+use crate::expect::{check, resource as expect};
+use crate::model::exchange::{Exchange, Request};
+use crate::model::verdict::{Deviation, Obstacle, Weight};
+use crate::oauth::authorization::form_post;
+use crate::oauth::params::Params;
+use crate::oauth::{random, token};
+use crate::target::login::form::Decision;
+use crate::world::context::Context;
+use crate::world::{Step, World};
+
+fn introspection_request(context: &Context, token: &str) -> Result<Request, Obstacle> {
+    let server = context.target.introspection.as_ref().ok_or_else(|| {
+        Obstacle::new(
+            "to introspect a token",
+            "no credentials are configured",
+            "add [introspection] to the profile",
+        )
+    })?;
+    let credentials =
+        STANDARD.encode(format!("{}:{}", server.client_id, server.client_secret.expose()));
+    let endpoint = context.endpoint("introspection_endpoint")?;
+    let mut request = form_post(endpoint, &Params::new([("token", token)]));
+    request.headers.push(("Authorization".into(), format!("Basic {credentials}")));
+    Ok(request)
+}
+
+/// Every request that shows whether an access token lives.
+fn signs_of_life(context: &Context, token: &str) -> Vec<Request> {
+    let bearer = |request: Request| with_token(request, Some(token));
+    let ways = [
+        introspection_request(context, token).ok(),
+        userinfo_request(context).ok().map(bearer),
+        resource_request(context).ok().map(bearer),
+    ];
+    ways.into_iter().flatten().collect()
+}
+
+/// A grant whose access token was seen to work; how is noted by the number of the way.
+#[given("a redeemed authorization code whose access token works")]
+pub(super) async fn redeemed_and_working(world: &mut World) -> Step {
+    let context = world.context()?;
+    let request = world.request()?;
+    world.grant(world.client, request).await?;
+    let token = access_token(world)?;
+    for (way, request) in signs_of_life(&context, &token).into_iter().enumerate() {
+        world.send(request).await?;
+        if shows_life(&*world.answer()?) {
+            world.noted = way.to_string();
+            world.answers.clear();
+            return Ok(());
+        }
+    }
+    if world.answers.is_empty() {
+        return world.not_applicable(
+            "nowhere to use an access token: no introspection, userinfo or resource",
+        );
+    }
+    let came_back = world.answer()?.gist();
+    let remedy = "check that userinfo or the resource accepts tokens of this client and scope";
+    world.need(Err(Obstacle::new("to use a fresh access token", came_back, remedy)))
+}
+
+#[when("the client uses the access token of the first redemption")]
+async fn use_first_access_token(world: &mut World) -> Step {
+    let (context, token) = (world.context()?, access_token(world)?);
+    let way: usize = world.noted.parse().unwrap_or(0);
+    match signs_of_life(&context, &token).into_iter().nth(way) {
+        Some(request) => world.send(request).await,
+        None => world.missing("place where the access token worked"),
+    }
+}
+
+#[when("the client uses the tokens of the first redemption")]
+async fn use_first_tokens(world: &mut World) -> Step {
+    let context = world.context()?;
+    let grant = world.granted()?;
+    let replays = world.answers.len();
+    if let Some(refresh_token) = grant.tokens.refresh_token() {
+        world
+            .token_request(&token::refresh(&context.client(grant.client).id, refresh_token))
+            .await?;
+    }
+    use_first_access_token(world).await?;
+    // What comes after the replays shows whether the tokens live.
+    world.noted = replays.to_string();
+    Ok(())
+}
+
+#[when("the client revokes its refresh token")]
+async fn revoke(world: &mut World) -> Step {
+    let context = world.context()?;
+    let endpoint = world.need(context.endpoint("revocation_endpoint").map(str::to_owned))?;
+    let grant = world.granted()?;
+    let refresh_token = grant.tokens.refresh_token().unwrap_or_default();
+    let id = context.client(grant.client).id.as_str();
+    let params = Params::new([
+        ("token", refresh_token),
+        ("token_type_hint", "refresh_token"),
+        ("client_id", id),
+    ]);
+    world.send(form_post(&endpoint, &params)).await?;
+    let answer = world.answer()?;
+    let excludes_public = context
+        .facts
+        .metadata
+        .list("revocation_endpoint_auth_methods_supported")
+        .is_some_and(|methods| !methods.contains(&"none"));
+    if excludes_public && answer.response().is_some_and(|r| matches!(r.status, 400 | 401)) {
+        return world.not_applicable(
+            "the revocation endpoint excludes public clients, as its metadata says",
+        );
+    }
+    Ok(())
+}
+
+#[when("the client uses the revoked refresh token")]
+async fn use_revoked(world: &mut World) -> Step {
+    let context = world.context()?;
+    let grant = world.granted()?;
+    if !expect::answers(&*world.answer()?, 200).is_empty() {
+        return world
+            .not_applicable("the revocation is refused; revocation.refresh-token judges that");
+    }
+    let refresh_token = grant.tokens.refresh_token().unwrap_or_default().to_owned();
+    world.token_request(&token::refresh(&context.client(grant.client).id, &refresh_token)).await
+}
+
+#[when("the resource server introspects the access token")]
+async fn introspect(world: &mut World) -> Step {
+    let (context, token) = (world.context()?, access_token(world)?);
+    let request = world.need(introspection_request(&context, &token))?;
+    world.send(request).await
+}
+
+#[when("somebody without credentials introspects the access token")]
+async fn introspect_anonymously(world: &mut World) -> Step {
+    let (context, token) = (world.context()?, access_token(world)?);
+    let endpoint = world.need(context.endpoint("introspection_endpoint").map(str::to_owned))?;
+    world.send(form_post(&endpoint, &Params::new([("token", token)]))).await
+}
+
+#[when("the client sends the user to the end_session_endpoint")]
+async fn log_out(world: &mut World) -> Step {
+    let context = world.context()?;
+    let endpoint = world.need(context.endpoint("end_session_endpoint").map(str::to_owned))?;
+    let grant = world.granted()?;
+    if grant.tokens.id_token().is_none() {
+        return world.not_applicable("no ID Token is issued that could be the hint");
+    }
+    let uri = context.target.post_logout_redirect_uri.clone().unwrap_or_default();
+    let mut request = grant.request.clone();
+    request.params = Params::new([
+        ("id_token_hint", grant.tokens.id_token().unwrap_or_default()),
+        ("post_logout_redirect_uri", uri.as_str()),
+    ]);
+    request.params.set("state", random(16));
+    let wire = Request::get(request.params.on(&endpoint));
+    world.navigate(request, wire, true, Decision::Approve).await
+}
+
+#[then("the token is active")]
+fn active(world: &mut World) -> Step {
+    let answer = world.answer()?;
+    world.judge(expect::active(&answer))
+}
+
+#[then("nothing is learned about the token")]
+fn learns_nothing(world: &mut World) -> Step {
+    let answer = world.answer()?;
+    world.judge_refusal(expect::learns_nothing(&answer))
+}
+
+#[then("the browser returns to the post_logout_redirect_uri with state")]
+fn returned(world: &mut World) -> Step {
+    let uri = world.context()?.target.post_logout_redirect_uri.clone().unwrap_or_default();
+    let flow = world.flow()?;
+    let state = flow.request.params.value("state").unwrap_or_default();
+    let Some(response) = &flow.landing.response else {
+        let deviation = Deviation::new(format!("a redirect to {uri}"), flow.landing.gist())
+            .weighing(Weight::Warning);
+        return world.judge(vec![deviation.seen_in(&flow.landing.exchange)]);
+    };
+    let is_back = response.went_to(&uri) && response.value("state") == Some(state);
+    world.judge(check(is_back, || {
+        Deviation::new(format!("a redirect to {uri} with the state"), flow.landing.gist())
+            .seen_in(&flow.landing.exchange)
+    }))
+}
+
+#[then("the revocation endpoint answers 200")]
+fn revoked(world: &mut World) -> Step {
+    let answer = world.answer()?;
+    world.judge(crate::expect::resource::answers(&answer, 200))
+}
+
+#[then("the replay is refused and the access token still works")]
+fn bad_replay_harmless(world: &mut World) -> Step {
+    let [.., replay, used] = &world.answers[..] else {
+        return world.missing("replay and use of the token");
+    };
+    let (replay, used) = (replay.clone(), used.clone());
+    world.judge_refusal(token_reject(
+        &replay,
+        &["invalid_grant", "invalid_request", "invalid_client"],
+    ))?;
+    let works = shows_life(&used);
+    world.judge(check(works, || {
+        Deviation::new("an access token that still works", used.gist())
+            .weighing(Weight::Warning)
+            .seen_in(&used)
+    }))
+}
+
+#[then("the tokens no longer work")]
+fn tokens_dead(world: &mut World) -> Step {
+    let (first, all) = (world.noted.parse().unwrap_or(0), world.answers.clone());
+    for answer in &all[first..] {
+        let is_refresh = answer.request.text().contains("grant_type=refresh_token");
+        let is_alive = shows_life(answer);
+        let (what, weight) = if is_refresh {
+            ("refresh token", Weight::Warning)
+        } else {
+            ("access token", Weight::Note)
+        };
+        world.judge_refusal(check(!is_alive, || {
+            Deviation::new(format!("a {what} that no longer works"), answer.gist())
+                .weighing(weight)
+                .seen_in(answer)
+        }))?;
+    }
+    Ok(())
+}
+
+/// A success that does not say the token is inactive, as introspection does.
+fn shows_life(exchange: &Exchange) -> bool {
+    let Some(response) = exchange.response().filter(|r| (200..300).contains(&r.status)) else {
+        return false;
+    };
+    let active = response.json_object().and_then(|members| members.get("active").cloned());
+    active.is_none_or(|value| value == true || value == "true")
+}

@@ -1,0 +1,46 @@
+//! Which form to fill in and which button to press.
+
+use super::html::{Button, Form};
+
+pub(super) fn is_visible(kind: &str) -> bool {
+    matches!(kind, "text" | "email" | "tel" | "search" | "")
+}
+
+/// A form that asks for a decision: it posts, has a way to submit, and nothing to fill in.
+pub(super) fn is_decision(form: &Form) -> bool {
+    let leads_away = ["logout", "signout", "search", "lang", "locale"];
+    form.method == "POST"
+        && !form.buttons.is_empty()
+        && !form.fields.iter().any(|f| is_visible(&f.kind) || f.kind == "password")
+        && !leads_away.iter().any(|word| form.action.to_ascii_lowercase().contains(word))
+}
+
+pub(super) fn denies(button: &Button) -> bool {
+    [&button.name, &button.value, &button.label].into_iter().any(|text| is_denial_word(text))
+}
+
+pub(super) fn is_denial_word(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words =
+        ["deny", "denied", "cancel", "reject", "abort", "decline", "refuse", "no", "disallow"];
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denial_words_are_whole_words() {
+        assert!(
+            is_denial_word("No, thanks")
+                && is_denial_word("/interaction/abort")
+                && is_denial_word("DENY")
+        );
+        assert!(
+            !is_denial_word("Continue")
+                && !is_denial_word("notify")
+                && !is_denial_word("Allow now")
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Layers: a module imports only from modules of the layers above it, and keeps to its crates.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, the modules it may import from, and the outside crates that are its own business.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("http", &["model"]),
+    ("oauth", &["model"]),
+    ("expect", &["model", "oauth"]),
+    ("target", &["model", "oauth", "http"]),
+    ("world", &["model", "oauth", "http", "expect", "target"]),
+    ("steps", &["model", "oauth", "http", "expect", "target", "world"]),
+    ("report", &["model"]),
+    ("catalogue", &["model"]),
+    ("plan", &["model", "target", "catalogue"]),
+    ("preflight", &["model", "oauth", "http", "expect", "target", "world"]),
+    ("draw", &["model", "target", "world", "catalogue", "plan"]),
+    ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw"]),
+    ("embedded", &["target", "world"]),
+    ("cli", &["model", "target", "world", "report", "plan", "run", "embedded"]),
+];
+
+/// Outside crates that only these modules may name.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("httparse", &["http"]),
+    ("tokio_rustls", &["http"]),
+    ("jsonwebtoken", &["oauth"]),
+    ("reference_server", &["embedded", "cli"]),
+    ("clap", &["cli"]),
+    ("indicatif", &["cli"]),
+];
+
+/// `expect` asks whether an address is loopback, a pure function that the wire owns.
+const PURE: &str = "crate::http::is_loopback";
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn module_of(path: &Path) -> String {
+    let relative = path.strip_prefix("src").unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The code of a file without its tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("\n#[cfg(test)]").next().unwrap().to_owned();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules that follow `crate::`, grouped imports included.
+fn imports(code: &str) -> BTreeSet<String> {
+    let code = code.replace(PURE, "");
+    let names = code.match_indices("crate::").map(|(at, found)| {
+        code[at + found.len()..]
+            .chars()
+            .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+            .collect::<String>()
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn modules_import_only_from_the_layers_above() {
+    let layers: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
+    for path in sources(Path::new("src")) {
+        let module = module_of(&path);
+        if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        let allowed =
+            layers.get(module.as_str()).unwrap_or_else(|| panic!("{module} has no layer"));
+        for import in imports(&code(&path)) {
+            let is_own = import == module;
+            assert!(
+                is_own || allowed.contains(&import.as_str()),
+                "{}: crate::{import}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn crates_of_note_stay_in_their_module() {
+    for path in sources(Path::new("src")) {
+        let (module, code) = (module_of(&path), code(&path));
+        for (name, owners) in OWNERS {
+            let is_named =
+                code.contains(&format!("use {name}::")) || code.contains(&format!(" {name}::"));
+            assert!(!is_named || owners.contains(&module.as_str()), "{}: {name}", path.display());
+        }
+    }
+}
+
+#[test]
+fn judges_and_data_do_no_io() {
+    for path in sources(Path::new("src/expect")).into_iter().chain(sources(Path::new("src/model")))
+    {
+        let code = code(&path);
+        for word in
+            ["async ", "std::fs", "std::net", "std::env", "SystemTime", "Instant::now", "tokio::"]
+        {
+            assert!(!code.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_harness_and_the_reference_server_share_no_code() {
+    for path in sources(Path::new("reference-server/src")) {
+        assert!(!fs::read_to_string(&path).unwrap().contains("authspec::"), "{}", path.display());
+    }
+    let manifest = fs::read_to_string("reference-server/Cargo.toml").unwrap();
+    assert!(!manifest.contains("authspec ="));
+}
+
+#[test]
+fn files_stay_small_and_main_stays_thin() {
+    for path in
+        sources(Path::new("src")).into_iter().chain(sources(Path::new("reference-server/src")))
+    {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(
+            lines <= 400,
+            "{} has {lines} lines: look for the second idea in it",
+            path.display()
+        );
+    }
+    assert!(fs::read_to_string("src/main.rs").unwrap().lines().count() < 50);
+}

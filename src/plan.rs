@@ -38,7 +38,9 @@ impl Filter {
         for id in &self.ids {
             if catalogue.requirement(id).is_none() {
                 let near = nearest(id, catalogue.requirements.iter().map(|r| r.id.as_str()));
-                return Err(format!("no requirement has the id {id}; did you mean {near}?"));
+                let hint = near.map(|near| format!("; did you mean {near}?"));
+                let hint = hint.unwrap_or_else(|| "; authspec list shows them all".into());
+                return Err(format!("no requirement has the id {id}{hint}"));
             }
         }
         let Some(text) = &self.tags else { return Ok(None) };
@@ -48,15 +50,17 @@ impl Filter {
     }
 }
 
-/// The candidate that resembles `wanted` most.
-fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> &'a str {
-    let common = |other: &str| {
-        let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
+/// The candidate that resembles `wanted` most, if it resembles it at all.
+fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let own = pairs(wanted);
+    let likeness = |other: &str| {
         let theirs = pairs(other);
-        pairs(wanted).iter().filter(|pair| theirs.contains(pair)).count() * 100
-            / (theirs.len() + wanted.len()).max(1)
+        let shared = own.iter().filter(|pair| theirs.contains(pair)).count();
+        200 * shared / (own.len() + theirs.len()).max(1)
     };
-    candidates.max_by_key(|other| common(other)).unwrap_or_default()
+    let best = candidates.max_by_key(|other| likeness(other))?;
+    (likeness(best) >= 50).then_some(best)
 }
 
 /// Why a requirement has no verdict in a run.

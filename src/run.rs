@@ -232,22 +232,20 @@ fn ending(finished: &ScenarioFinished) -> Ending {
     }
 }
 
-/// A refusal counts only beside a working twin: when the valid flow no longer works at the end of
-/// the run, whatever rested on refusals is withdrawn.
+/// A refusal counts only beside a working twin: when a client's valid flow no longer works at the
+/// end of the run, whatever rested on refusals of its requests is withdrawn.
 async fn check_twins(context: &Context, mut ended: ById) -> ById {
-    if !ended.values().flatten().any(|e| e.ledger.rests_on_refusal && e.verdict == Verdict::Pass) {
-        return ended;
-    }
-    let Err(obstacle) = context.prove(0).await else { return ended };
-    for scenario in ended
-        .values_mut()
-        .flatten()
-        .filter(|e| e.ledger.rests_on_refusal && e.verdict == Verdict::Pass)
-    {
-        scenario.verdict = Verdict::Inconclusive(Obstacle {
-            tried: format!("{} once more after the last scenario", obstacle.tried),
-            ..obstacle.clone()
-        });
+    let rests = |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass);
+    for client in 0..context.target.clients.len() {
+        if !ended.values().flatten().any(|e| rests(e) == Some(client)) {
+            continue;
+        }
+        let Err(obstacle) = context.prove(client).await else { continue };
+        let tried = format!("{} once more after the last scenario", obstacle.tried);
+        for scenario in ended.values_mut().flatten().filter(|e| rests(e) == Some(client)) {
+            let obstacle = Obstacle { tried: tried.clone(), ..obstacle.clone() };
+            scenario.verdict = Verdict::Inconclusive(obstacle);
+        }
     }
     ended
 }

@@ -250,6 +250,9 @@ fn options_that_miss_something_are_usage_errors() {
             "https://app.example.test/cb",
         ],
         vec!["run", "--no-such-option"],
+        vec!["--tags", "@must", "list"],
+        vec!["run", "--scope", "openid"],
+        vec!["lst"],
         vec!["serve", "--defect", "NoSuchDefect"],
     ] {
         let output = authspec(&arguments);
@@ -270,6 +273,8 @@ fn list_shows_level_severity_and_requests() {
 fn defects_are_listed_with_what_they_violate() {
     let output = authspec(&["serve", "--list-defects"]);
     assert_eq!(output.code, 0);
-    assert_eq!(output.stdout.lines().count(), Defect::ALL.len());
-    assert!(output.stdout.contains("token.code-single-use"));
+    assert_eq!(output.stdout.matches(" violates ").count(), Defect::ALL.len());
+    assert!(
+        output.stdout.contains("CodeReusable") && output.stdout.contains("token.code-single-use")
+    );
 }

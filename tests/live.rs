@@ -1,6 +1,5 @@
 //! The same features against the target that the environment names:
 //! `AUTHSPEC_TARGET` (a profile file), or `AUTHSPEC_ISSUER` and friends.
-#![expect(clippy::panic, clippy::print_stdout, reason = "a test reports by panicking and printing")]
 
 use std::rc::Rc;
 

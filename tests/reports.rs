@@ -174,7 +174,11 @@ fn no_secret_of_a_real_run_reaches_the_report() {
         ] {
             assert!(!text.contains(secret), "a password");
         }
-        assert!(!text.contains("eyJ"), "a JWT");
+        for (at, _) in text.match_indices("eyJ") {
+            let is_part = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
+            let word: String = text[at..].chars().take_while(is_part).collect();
+            assert!(!word.contains('.'), "a JWT");
+        }
         for name in [
             "code",
             "code_verifier",

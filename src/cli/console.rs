@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::say;
 use crate::model::requirement::Requirement;
 use crate::model::verdict::Status;
 use crate::report::terminal::{Colour, line};
@@ -18,17 +19,22 @@ pub(super) fn colour() -> Colour {
 
 /// Prints to standard output.
 pub(super) struct Console {
+    banner: Option<String>,
     bar: OnceLock<ProgressBar>,
 }
 
 impl Console {
-    pub(super) fn new() -> Self {
-        Self { bar: OnceLock::new() }
+    /// A console that prints `banner` before the first requirement.
+    pub(super) fn new(banner: Option<String>) -> Self {
+        Self { banner, bar: OnceLock::new() }
     }
 }
 
 impl Observer for Console {
     fn begins(&self, requirements: usize) {
+        if let Some(banner) = &self.banner {
+            say(format!("{banner}\n"));
+        }
         if !std::io::stdout().is_terminal() {
             return;
         }
@@ -43,13 +49,13 @@ impl Observer for Console {
         let text = line(&requirement.id, requirement.level, requirement.severity, status, colour());
         match self.bar.get() {
             Some(bar) => {
-                bar.suspend(|| println!("{text}"));
+                bar.suspend(|| say(&text));
                 bar.inc(1);
                 if bar.position() == bar.length().unwrap_or(0) {
                     bar.finish_and_clear();
                 }
             }
-            None => println!("{text}"),
+            None => say(&text),
         }
     }
 }

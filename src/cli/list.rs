@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use reference_server::Config;
 
-use super::{exit, explain};
+use super::run::explain;
+use super::{complain, exit, say};
 use crate::embedded;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Status;
@@ -17,7 +18,7 @@ pub(super) async fn list(filter: Filter) -> u8 {
     let server = match embedded::start(Config::default()) {
         Ok(server) => server,
         Err(e) => {
-            eprintln!("authspec: cannot start the reference server: {e}");
+            complain(format!("cannot start the reference server: {e}"));
             return exit::OWN_ERROR;
         }
     };
@@ -31,24 +32,24 @@ pub(super) async fn list(filter: Filter) -> u8 {
         Ok(report) => report,
         Err(failure) => return explain(&failure),
     };
-    println!(
+    say(format!(
         "{:<42} {:<10} {:<9} {:>9} {:>8}  duty",
         "requirement", "level", "severity", "scenarios", "requests"
-    );
+    ));
     for requirement in &report.requirements {
         let requests: usize = requirement.scenarios.iter().map(|s| s.exchanges.len()).sum();
         let (scenarios, requests) = match requirement.status {
             Status::Untested => ("-".to_owned(), "untested".to_owned()),
             _ => (requirement.scenarios.len().to_string(), requests.to_string()),
         };
-        println!(
+        say(format!(
             "{:<42} {:<10} {:<9} {scenarios:>9} {requests:>8}  {}",
             requirement.id,
             requirement.level.as_str(),
             requirement.severity.as_str(),
             requirement.duty
-        );
+        ));
     }
-    println!("\nrequests: as counted just now on the embedded reference server");
+    say("\nrequests: as counted just now on the embedded reference server");
     exit::PASSED
 }

@@ -1,29 +1,19 @@
 //! The shell: arguments, environment, printing, exit codes.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the shell is where text is printed"
-)]
-
 mod console;
 mod list;
+mod run;
+mod serve;
 pub mod settings;
 
+use std::fmt::Display;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reference_server::{Config, Defect, Policy, seeds};
 
-use crate::embedded;
-use crate::model::report::Report;
 use crate::model::requirement::Profile;
 use crate::plan::Filter;
-use crate::report::{json, terminal};
-use crate::run::{Failure, Options, audit};
-use crate::world::context::Clock;
-use console::{Console, colour};
 use settings::TargetOptions;
 
 /// Exit codes, part of the contract.
@@ -57,7 +47,7 @@ Exit codes:
 ///
 /// Without arguments the embedded reference server is audited.
 #[derive(Parser)]
-#[command(name = "authspec", version, after_help = EXIT_CODES)]
+#[command(name = "authspec", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -151,21 +141,19 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(e) => return fail(exit::OWN_ERROR, &format!("cannot start the runtime: {e}")),
+        Err(e) => {
+            complain(format!("cannot start the runtime: {e}"));
+            return ExitCode::from(exit::OWN_ERROR);
+        }
     };
     let code = match cli.command {
-        None => runtime.block_on(interruptible(run(cli.run))),
-        Some(Command::Run(args)) => runtime.block_on(interruptible(run(args))),
+        None => runtime.block_on(interruptible(run::run(cli.run))),
+        Some(Command::Run(args)) => runtime.block_on(interruptible(run::run(args))),
         Some(Command::List(args)) => {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }
-        Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Serve(args)) => serve::serve(&args),
     };
-    ExitCode::from(code)
-}
-
-fn fail(code: u8, message: &str) -> ExitCode {
-    eprintln!("authspec: {message}");
     ExitCode::from(code)
 }
 
@@ -173,130 +161,19 @@ async fn interruptible(work: impl Future<Output = u8>) -> u8 {
     tokio::select! {
         code = work => code,
         _ = tokio::signal::ctrl_c() => {
-            eprintln!("authspec: interrupted; no report was written");
+            complain("interrupted; no report was written");
             exit::INTERRUPTED
         }
     }
 }
 
-/// Audits what the arguments name and writes the report.
-async fn run(args: RunArgs) -> u8 {
-    if let Err(e) = json::prepare(&args.reports) {
-        eprintln!(
-            "authspec: cannot write to the report folder {}: {e}; choose another one with --reports",
-            args.reports.display()
-        );
-        return exit::USAGE;
-    }
-    let variable = |name: &str| std::env::var(name).ok();
-    let target = match args.target.resolve(&variable) {
-        Ok(target) => target,
-        Err(message) => {
-            eprintln!("authspec: {message}");
-            return exit::USAGE;
-        }
-    };
-    let (profile, filter) = (args.profile.into(), args.filter.into());
-    let outcome = match target {
-        Some(target) => {
-            audit(
-                Options { target, profile, filter, clock: Clock::default() },
-                Rc::new(Console::new()),
-            )
-            .await
-        }
-        None => match embedded::start(Config::default()) {
-            Ok(server) => {
-                let (target, clock) = (embedded::target(&server), embedded::clock(&server));
-                println!(
-                    "no issuer is given: auditing the embedded reference server at {}\n",
-                    server.issuer()
-                );
-                audit(Options { target, profile, filter, clock }, Rc::new(Console::new())).await
-            }
-            Err(e) => {
-                eprintln!("authspec: cannot start the reference server: {e}");
-                return exit::OWN_ERROR;
-            }
-        },
-    };
-    match outcome {
-        Ok(report) => finish(&report, &args.reports),
-        Err(failure) => explain(&failure),
-    }
+/// Prints a line to standard output. A reader that went away, such as `head`, is no error: the
+/// report and the exit code still say everything.
+fn say(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-fn finish(report: &Report, folder: &std::path::Path) -> u8 {
-    let (paths, code) = match json::write(report, folder) {
-        Ok(path) => (vec![path.display().to_string()], report.gate.exit_code),
-        Err(e) => {
-            eprintln!("authspec: the report could not be written to {}: {e}", folder.display());
-            (vec![], exit::OWN_ERROR)
-        }
-    };
-    print!("{}", terminal::summary(report, &paths, colour()));
-    code
-}
-
-/// Prints why there is no report.
-fn explain(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Preflight(obstacle, exchanges) => {
-            eprintln!("authspec: the target cannot be audited yet");
-            eprintln!("  tried     {}", obstacle.tried);
-            eprintln!("  came back {}", obstacle.came_back);
-            eprintln!("  to change {}", obstacle.remedy);
-            let mut evidence = String::new();
-            exchanges.iter().for_each(|exchange| terminal::of_exchange(&mut evidence, exchange));
-            eprint!("{evidence}");
-            exit::PREFLIGHT
-        }
-        Failure::NothingSelected(message) => {
-            eprintln!("authspec: {message}");
-            exit::NOTHING_SELECTED
-        }
-        Failure::Usage(message) => {
-            eprintln!("authspec: {message}");
-            exit::USAGE
-        }
-        Failure::Own(message) => {
-            eprintln!("authspec: {message}; this is a defect of authspec, please report it");
-            exit::OWN_ERROR
-        }
-    }
-}
-
-fn serve(args: &ServeArgs) -> u8 {
-    if args.list_defects {
-        for defect in Defect::ALL {
-            println!("{:<44} {}", defect.name(), defect.violates().join(" "));
-        }
-        return exit::PASSED;
-    }
-    let policy = match &args.defect {
-        None => Policy::conformant(),
-        Some(name) => match name.parse::<Defect>() {
-            Ok(defect) => Policy::with(defect),
-            Err(_) => {
-                eprintln!(
-                    "authspec: no defect is called {name}; authspec serve --list-defects shows them all"
-                );
-                return exit::USAGE;
-            }
-        },
-    };
-    let bind = std::net::SocketAddr::from(([127, 0, 0, 1], args.port));
-    match embedded::start(Config { policy, bind, logging: true, ..Config::default() }) {
-        Ok(server) => {
-            println!("{}", server.issuer());
-            println!("user {} / {}", seeds::ALICE, seeds::ALICE_PASSWORD);
-            println!("stop with Ctrl-C");
-            server.wait();
-            exit::PASSED
-        }
-        Err(e) => {
-            eprintln!("authspec: cannot listen on {bind}: {e}; choose another --port");
-            exit::USAGE
-        }
-    }
+/// Prints a message to standard error.
+fn complain(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "authspec: {text}");
 }

@@ -23,14 +23,14 @@ pub struct TargetOptions {
     /// Registered redirect URI of the client, the main one first; may be repeated.
     #[arg(long = "redirect-uri", value_name = "URI", requires = "issuer")]
     pub redirect_uris: Vec<String>,
-    /// Scope to ask for.
-    #[arg(long, default_value = "openid")]
-    pub scope: String,
+    /// Scope to ask for, `openid` when left out.
+    #[arg(long, requires = "issuer")]
+    pub scope: Option<String>,
     /// User who signs in.
-    #[arg(long, value_name = "NAME", requires = "password_env")]
+    #[arg(long, value_name = "NAME", requires_all = ["issuer", "password_env"])]
     pub username: Option<String>,
     /// Environment variable that holds the user's password.
-    #[arg(long, value_name = "VARIABLE", requires = "username")]
+    #[arg(long, value_name = "VARIABLE", requires_all = ["issuer", "username"])]
     pub password_env: Option<String>,
 }
 
@@ -47,6 +47,13 @@ impl TargetOptions {
             return Target::parse(&name, &text, variable).map(Some);
         }
         let Some(issuer) = &self.issuer else { return Ok(None) };
+        if !issuer.contains("://") {
+            return Err(format!(
+                "{issuer} is neither a command nor an issuer: an issuer is an http or https URL; \
+                 authspec --help lists the commands"
+            ));
+        }
+        let scope = self.scope.clone().unwrap_or_else(|| "openid".into());
         let id = self
             .client_id
             .clone()
@@ -56,8 +63,7 @@ impl TargetOptions {
                 "--redirect-uri is needed to audit an issuer: one that client {id} registered"
             ));
         }
-        let client =
-            Client { id, redirect_uris: self.redirect_uris.clone(), scope: self.scope.clone() };
+        let client = Client { id, redirect_uris: self.redirect_uris.clone(), scope };
         let mut target = Target::new(issuer, client);
         if let (Some(username), Some(name)) = (&self.username, &self.password_env) {
             let password = Secret::resolve(&format!("env:{name}"), variable)?;
@@ -79,12 +85,19 @@ impl TargetOptions {
                 .into());
         };
         let has_password = variable("AUTHSPEC_PASSWORD").is_some();
+        if has_password != variable("AUTHSPEC_USERNAME").is_some() {
+            return Err(
+                "AUTHSPEC_USERNAME and AUTHSPEC_PASSWORD belong together: set both or none".into(),
+            );
+        }
         Ok(Self {
             issuer: Some(issuer),
             target: None,
             client_id: variable("AUTHSPEC_CLIENT_ID"),
-            redirect_uris: variable("AUTHSPEC_REDIRECT_URI").into_iter().collect(),
-            scope: variable("AUTHSPEC_SCOPE").unwrap_or_else(|| "openid".into()),
+            redirect_uris: variable("AUTHSPEC_REDIRECT_URI")
+                .map(|uris| uris.split_whitespace().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            scope: variable("AUTHSPEC_SCOPE"),
             username: variable("AUTHSPEC_USERNAME"),
             password_env: has_password.then(|| "AUTHSPEC_PASSWORD".into()),
         })
@@ -100,7 +113,6 @@ mod tests {
             issuer: Some(issuer.into()),
             client_id: Some("web".into()),
             redirect_uris: vec!["https://app.test/cb".into()],
-            scope: "openid".into(),
             ..TargetOptions::default()
         }
     }
@@ -113,7 +125,12 @@ mod tests {
         assert!(without_client.resolve(&none).unwrap_err().contains("--client-id"));
         let without_uri = TargetOptions { redirect_uris: vec![], ..options("https://as.test") };
         assert!(without_uri.resolve(&none).unwrap_err().contains("--redirect-uri"));
-        assert!(options("as.test").resolve(&none).unwrap_err().contains("http or https URL"));
+        assert!(
+            options("as.test")
+                .resolve(&none)
+                .unwrap_err()
+                .contains("neither a command nor an issuer")
+        );
         assert!(TargetOptions::from_environment(&none).unwrap_err().contains("AUTHSPEC_TARGET"));
     }
 

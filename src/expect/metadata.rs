@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Findings, check, or_list};
-use crate::http::is_loopback;
+use crate::model::address::is_loopback;
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::metadata::Metadata;

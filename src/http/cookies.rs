@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::is_loopback;
+use crate::model::address::is_loopback;
 
 /// How a request came about, which decides about SameSite cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

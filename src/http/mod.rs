@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use url::{Host, Url};
 
+use crate::model::address::is_loopback;
 use crate::model::exchange::{Exchange, Request, Response};
 use connection::Connection;
 
@@ -269,15 +270,6 @@ impl Origin {
     }
 }
 
-/// The address or name belongs to this machine (127.0.0.0/8, ::1, `localhost`).
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    match host.parse::<std::net::IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host.eq_ignore_ascii_case("localhost"),
-    }
-}
-
 /// Leaves a minimum interval between the starts of two requests.
 struct Pace {
     interval: Duration,
@@ -302,16 +294,6 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loopback_is_recognised() {
-        for host in ["127.0.0.1", "127.9.8.7", "::1", "[::1]", "localhost", "LOCALHOST"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["127.0.0.1.probe.invalid", "10.0.0.1", "localhost.probe.invalid", "app.test"] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn an_origin_has_the_default_port_of_its_scheme() {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file, a clock or a socket.
 
+pub mod address;
 pub mod exchange;
 pub mod redact;
 pub mod report;

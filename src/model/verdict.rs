@@ -120,8 +120,9 @@ pub struct Ledger {
     pub obstacle: Option<Obstacle>,
     /// A condition, revealed by the probe itself, under which the duty does not apply.
     pub not_applicable: Option<String>,
-    /// A refusal was counted in favour of the target, so its working twin must still work at the end.
-    pub rests_on_refusal: bool,
+    /// A refusal was counted in favour of the target, so the flow of this client (by index) must
+    /// still work at the end.
+    pub rests_on_flow_of: Option<usize>,
 }
 
 /// How the runner left the scenario.

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use url::Url;
 
+use crate::model::address::is_loopback;
+
 /// A host that can never resolve (RFC 2606), so that no request and no user ever gets there.
 pub const FOREIGN_HOST: &str = "probe.invalid";
 
@@ -107,19 +109,13 @@ impl Kind {
         let scheme = uri.split(':').next().unwrap_or_default().to_ascii_lowercase();
         match scheme.as_str() {
             "https" => Self::Https,
-            "http" if Url::parse(uri).is_ok_and(|u| u.host_str().is_some_and(is_loopback_host)) => {
+            "http" if Url::parse(uri).is_ok_and(|u| u.host_str().is_some_and(is_loopback)) => {
                 Self::Loopback
             }
             "http" => Self::Cleartext,
             _ => Self::PrivateUse,
         }
     }
-}
-
-fn is_loopback_host(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|a| a.is_loopback())
 }
 
 /// The host is a loopback IP literal, to which RFC 8252 §7.3 grants any port.

@@ -231,7 +231,7 @@ fn tokens_dead(world: &mut World) -> Step {
             ("access token", Weight::Note)
         };
         world.judge_refusal(check(!is_alive, || {
-            Deviation::new(format!("a {what} that no longer works"), answer.gist())
+            Deviation::new(format!("the {what} no longer works"), answer.gist())
                 .weighing(weight)
                 .seen_in(answer)
         }))?;

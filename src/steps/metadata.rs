@@ -39,8 +39,10 @@ fn judge_each(world: &mut World, judge: impl Fn(&Metadata) -> Findings) -> Step 
     for document in &context.facts.documents {
         let number =
             world.answers.iter().find(|e| e.request.url == document.location).map(|e| e.number);
-        let findings =
-            judge(&document.metadata).into_iter().map(|d| Deviation { exchange: number, ..d });
+        let findings = judge(&document.metadata).into_iter().map(|d| {
+            let actual = format!("{} at {}", d.actual, document.location);
+            Deviation { exchange: number, actual, ..d }
+        });
         world.judge(findings.collect())?;
     }
     Ok(())

@@ -176,7 +176,11 @@ async fn race(world: &mut World, rounds: usize, rivals: usize) -> Step {
             );
             return world.need(Err(obstacle));
         }
-        winners.push(expect::winners(answers.iter().map(AsRef::as_ref)));
+        let won: Vec<_> = answers.iter().filter(|e| expect::issues_something(e)).cloned().collect();
+        winners.push(won.len());
+        if won.len() > 1 && world.answers.is_empty() {
+            world.answers = won;
+        }
     }
     world.noted = winners.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     Ok(())

@@ -5,6 +5,7 @@ use cucumber::then;
 use super::words;
 use crate::expect::{Findings, token as expect};
 use crate::model::exchange::Exchange;
+use crate::model::verdict::Deviation;
 use crate::world::{Step, World};
 
 #[then("the token endpoint issues tokens")]
@@ -73,5 +74,8 @@ fn error_format(world: &mut World) -> Step {
 #[then("no code is redeemed more than once")]
 fn one_winner(world: &mut World) -> Step {
     let winners: Vec<usize> = world.noted.split(' ').filter_map(|n| n.parse().ok()).collect();
-    world.judge_refusal(expect::one_winner_at_most(&winners))
+    // The second winner of the first round that had one.
+    let shown = world.answers.get(1).map(|e| e.number);
+    let findings = expect::one_winner_at_most(&winners);
+    world.judge_refusal(findings.into_iter().map(|d| Deviation { exchange: shown, ..d }).collect())
 }

@@ -294,7 +294,8 @@ impl Target {
 }
 
 fn issuer_is_loopback(issuer: &str) -> bool {
-    url::Url::parse(issuer).is_ok_and(|u| u.host_str().is_some_and(crate::http::is_loopback))
+    url::Url::parse(issuer)
+        .is_ok_and(|u| u.host_str().is_some_and(crate::model::address::is_loopback))
 }
 
 fn default_pace(is_local: bool) -> Duration {

@@ -123,7 +123,7 @@ impl World {
     /// [`Self::judge`] where the finding is that the target refused: it counts only as long as the
     /// working twin still works at the end of the run.
     pub fn judge_refusal(&mut self, findings: Findings) -> Step {
-        self.ledger.rests_on_refusal = true;
+        self.ledger.rests_on_flow_of = Some(self.client);
         self.judge(findings)
     }
 

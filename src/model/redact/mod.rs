@@ -8,6 +8,7 @@ mod learn;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use self::learn::decode;
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,6 +44,7 @@ pub struct Redactor {
     pseudonyms: HashMap<String, String>,
     counts: HashMap<&'static str, usize>,
     passwords: BTreeSet<String>,
+    short_passwords: BTreeSet<String>,
     automaton: Option<(AhoCorasick, Vec<String>)>,
 }
 
@@ -52,9 +54,12 @@ impl Redactor {
         Self::default()
     }
 
-    /// Remembers a secret of the operator's; it is shown as `<password>` without any number.
+    /// Remembers a secret of the operator's; it is shown as `<password>` without any number. One
+    /// that is too short to be searched for is replaced where it is the whole value of a field.
     pub fn learn_password(&mut self, value: &str) {
-        if !value.is_empty() {
+        if value.len() < SHORTEST {
+            self.short_passwords.insert(value.to_owned());
+        } else {
             self.passwords.insert(value.to_owned());
             self.automaton = None;
         }
@@ -62,11 +67,11 @@ impl Redactor {
 
     /// Remembers `value` as a secret of this kind.
     pub fn learn(&mut self, kind: &'static str, value: &str) {
-        if value.len() < SHORTEST || self.pseudonyms.contains_key(value) {
-            return;
-        }
         if kind == "password" {
             return self.learn_password(value);
+        }
+        if value.len() < SHORTEST || self.pseudonyms.contains_key(value) {
+            return;
         }
         let number = self.counts.entry(kind).or_insert(0);
         *number += 1;
@@ -108,7 +113,7 @@ impl Redactor {
             return "<not sealed>".to_owned();
         };
         let replaced = automaton.replace_all(text, replacements);
-        let replaced = redact_pairs(&replaced);
+        let replaced = redact_pairs(&replaced, &self.short_passwords);
         redact_jwts(&replaced)
     }
 
@@ -182,7 +187,7 @@ fn encodings(value: &str) -> BTreeSet<String> {
 }
 
 /// Replaces what still stands behind a secret name in anything that looks like `name=value&..`.
-fn redact_pairs(text: &str) -> String {
+fn redact_pairs(text: &str, short_passwords: &BTreeSet<String>) -> String {
     if !text.contains('=') {
         return text.to_owned();
     }
@@ -194,12 +199,15 @@ fn redact_pairs(text: &str) -> String {
         };
         match body.split_once('=') {
             Some((name, value))
-                if !value.is_empty()
-                    && !value.starts_with('<')
-                    && is_word(name)
-                    && secret_kind(name).is_some() =>
+                if !value.is_empty() && !value.starts_with('<') && is_word(name) =>
             {
-                let _ = write!(out, "{name}=<{}>{end}", secret_kind(name).unwrap_or("secret"));
+                let is_password = short_passwords.contains(&decode(value));
+                match secret_kind(name).or(is_password.then_some("password")) {
+                    Some(kind) => {
+                        let _ = write!(out, "{name}=<{kind}>{end}");
+                    }
+                    None => out.push_str(piece),
+                }
             }
             _ => out.push_str(piece),
         }
@@ -269,6 +277,15 @@ mod tests {
         assert_eq!(
             r.redact("https://app.test/cb?code=ab&state=xy"),
             "https://app.test/cb?code=<code>&state=xy"
+        );
+    }
+
+    #[test]
+    fn a_short_password_is_replaced_where_it_is_a_whole_value() {
+        let r = sealed(|r| r.learn_password("x"));
+        assert_eq!(
+            r.redact("user=alice&pwd=x&next=x1 text/html"),
+            "user=alice&pwd=<password>&next=x1 text/html"
         );
     }
 

@@ -1,6 +1,7 @@
 //! Which form to fill in and which button to press.
 
 use super::html::{Button, Form};
+use crate::target::profile::LoginHints;
 
 pub(super) fn is_visible(kind: &str) -> bool {
     matches!(kind, "text" | "email" | "tel" | "search" | "")
@@ -24,6 +25,30 @@ pub(super) fn is_denial_word(text: &str) -> bool {
     let words =
         ["deny", "denied", "cancel", "reject", "abort", "decline", "refuse", "no", "disallow"];
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
+}
+
+/// The field takes the password.
+pub(super) fn is_password(form: &Form, hints: &LoginHints, name: &str, kind: &str) -> bool {
+    match hints.password_field.as_deref() {
+        Some(hint) if form.fields.iter().any(|f| f.name == hint) => name == hint,
+        _ => kind == "password",
+    }
+}
+
+/// The name of the field that takes the user name.
+pub(super) fn username_field(form: &Form, hints: &LoginHints) -> Option<String> {
+    let visible = || form.fields.iter().filter(|f| is_visible(&f.kind));
+    let hinted = visible().find(|f| hints.username_field.as_deref() == Some(&f.name));
+    let announced = || visible().find(|f| f.autocomplete.contains("username"));
+    let named = || {
+        visible().find(|f| {
+            let name = f.name.to_ascii_lowercase();
+            ["username", "login", "email", "user", "account", "identifier"]
+                .iter()
+                .any(|w| name.contains(w))
+        })
+    };
+    hinted.or_else(announced).or_else(named).or_else(|| visible().next()).map(|f| f.name.clone())
 }
 
 #[cfg(test)]

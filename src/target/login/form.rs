@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::choice::{denies, is_decision, is_denial_word, is_visible};
+use super::choice::{denies, is_decision, is_denial_word, is_password, is_visible, username_field};
 use super::html::{self, Button, Form, Page};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
@@ -245,10 +245,10 @@ impl Driver<'_> {
         user: Option<&User>,
     ) -> Option<Request> {
         let mut fields = Params::default();
-        let username_field = self.username_field(form);
+        let username_field = username_field(form, self.hints);
         for field in form.fields.iter().filter(|f| !f.name.is_empty()) {
             let value = match user {
-                Some(user) if self.is_password(form, &field.name, &field.kind) => {
+                Some(user) if is_password(form, self.hints, &field.name, &field.kind) => {
                     user.password.expose()
                 }
                 Some(user) if Some(&field.name) == username_field.as_ref() => &user.username,
@@ -282,32 +282,6 @@ impl Driver<'_> {
                 Request::get(fields.on(bare))
             }
         })
-    }
-
-    fn is_password(&self, form: &Form, name: &str, kind: &str) -> bool {
-        match self.hints.password_field.as_deref() {
-            Some(hint) if form.fields.iter().any(|f| f.name == hint) => name == hint,
-            _ => kind == "password",
-        }
-    }
-
-    fn username_field(&self, form: &Form) -> Option<String> {
-        let visible = || form.fields.iter().filter(|f| is_visible(&f.kind));
-        let hinted = visible().find(|f| self.hints.username_field.as_deref() == Some(&f.name));
-        let announced = || visible().find(|f| f.autocomplete.contains("username"));
-        let named = || {
-            visible().find(|f| {
-                let name = f.name.to_ascii_lowercase();
-                ["username", "login", "email", "user", "account", "identifier"]
-                    .iter()
-                    .any(|w| name.contains(w))
-            })
-        };
-        hinted
-            .or_else(announced)
-            .or_else(named)
-            .or_else(|| visible().next())
-            .map(|f| f.name.clone())
     }
 }
 

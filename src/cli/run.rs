@@ -1,0 +1,105 @@
+//! `authspec run`: the audit.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use reference_server::Config;
+
+use super::console::{Console, colour};
+use super::{RunArgs, complain, exit, say};
+use crate::embedded;
+use crate::model::report::Report;
+use crate::report::{json, terminal};
+use crate::run::{Failure, Options, audit};
+use crate::world::context::Clock;
+
+/// Exchanges shown when the preflight fails: the last ones tell what went wrong.
+const SHOWN_EXCHANGES: usize = 3;
+
+/// Audits what the arguments name and writes the report.
+pub(super) async fn run(args: RunArgs) -> u8 {
+    if let Err(e) = json::prepare(&args.reports) {
+        let folder = args.reports.display();
+        complain(format!(
+            "cannot write to the report folder {folder}: {e}; choose another one with --reports"
+        ));
+        return exit::USAGE;
+    }
+    let variable = |name: &str| std::env::var(name).ok();
+    let target = match args.target.resolve(&variable) {
+        Ok(target) => target,
+        Err(message) => {
+            complain(message);
+            return exit::USAGE;
+        }
+    };
+    let (profile, filter) = (args.profile.into(), args.filter.into());
+    let outcome = match target {
+        Some(target) => {
+            let options = Options { target, profile, filter, clock: Clock::default() };
+            audit(options, Rc::new(Console::new(None))).await
+        }
+        None => {
+            let server = match embedded::start(Config::default()) {
+                Ok(server) => server,
+                Err(e) => {
+                    complain(format!("cannot start the reference server: {e}"));
+                    return exit::OWN_ERROR;
+                }
+            };
+            let banner = format!(
+                "no issuer is given: auditing the embedded reference server at {}",
+                server.issuer()
+            );
+            let (target, clock) = (embedded::target(&server), embedded::clock(&server));
+            audit(Options { target, profile, filter, clock }, Rc::new(Console::new(Some(banner))))
+                .await
+        }
+    };
+    match outcome {
+        Ok(report) => finish(&report, &args.reports),
+        Err(failure) => explain(&failure),
+    }
+}
+
+fn finish(report: &Report, folder: &Path) -> u8 {
+    let (paths, code) = match json::write(report, folder) {
+        Ok(path) => (vec![path.display().to_string()], report.gate.exit_code),
+        Err(e) => {
+            complain(format!("the report could not be written to {}: {e}", folder.display()));
+            (vec![], exit::OWN_ERROR)
+        }
+    };
+    say(terminal::summary(report, &paths, colour()).trim_end());
+    code
+}
+
+/// Prints why there is no report.
+pub(super) fn explain(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Preflight(obstacle, exchanges) => {
+            let mut text = format!(
+                "the target cannot be audited yet\n  tried     {}\n  came back {}\n  to change {}\n",
+                obstacle.tried, obstacle.came_back, obstacle.remedy
+            );
+            let last = exchanges.len().saturating_sub(SHOWN_EXCHANGES);
+            exchanges[last..]
+                .iter()
+                .for_each(|exchange| terminal::of_exchange(&mut text, exchange));
+            complain(text.trim_end());
+            exit::PREFLIGHT
+        }
+        Failure::NothingSelected(message) => {
+            complain(message);
+            exit::NOTHING_SELECTED
+        }
+        Failure::Usage(message) => {
+            complain(message);
+            exit::USAGE
+        }
+        Failure::Own(message) => {
+            complain(format!("{message}; this is a defect of authspec, please report it"));
+            exit::OWN_ERROR
+        }
+    }
+}

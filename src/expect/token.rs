@@ -129,10 +129,6 @@ pub fn error_format(exchange: &Exchange) -> Findings {
     let deviation =
         |weight| vec![Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)];
     let Some(response) = exchange.response() else { return vec![] };
-    if issues_something(exchange) {
-        // Another requirement judges that; here there is no error to look at.
-        return vec![];
-    }
     let is_json = response.media_type().as_deref() == Some("application/json");
     match (error_of(exchange), response.status) {
         (None, 404 | 405 | 413 | 415 | 429 | 500..) => deviation(Weight::Warning),

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -42,6 +43,12 @@ impl Connection {
             Box::new(tcp)
         };
         Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now() })
+    }
+
+    /// Nothing arrived since the last answer, not even the end of the connection: another request
+    /// may go out.
+    pub(super) fn is_silent(&mut self) -> bool {
+        self.buffer.is_empty() && self.read().now_or_never().is_none()
     }
 
     /// Sends one request and reads one answer; `true` when the connection can carry another.

@@ -234,7 +234,7 @@ impl Http {
     fn take_idle(&self, origin: &Origin) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle.get_mut(origin)?;
-        waiting.retain(|connection| connection.idle_since.elapsed() < IDLE);
+        waiting.retain_mut(|c| c.idle_since.elapsed() < IDLE && c.is_silent());
         waiting.pop()
     }
 }

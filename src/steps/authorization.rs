@@ -326,7 +326,7 @@ fn rests_on_decision(world: &mut World) -> Step {
 fn access_denied(world: &mut World) -> Step {
     let flow = world.flow()?;
     if !flow.way.consented {
-        return world.not_applicable("no consent page on which the user could refuse");
+        return world.not_applicable("no consent page with a way to refuse is shown; where there is one, name it as deny under [login]");
     }
     let uri = flow.redirect_uri();
     world.judge_refusal(expect::front_reject(&flow.landing, uri, &["access_denied"]))?;

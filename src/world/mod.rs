@@ -197,6 +197,11 @@ impl World {
             context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
         context.remember(self.client, way);
         self.need(usable(landing.exchange.clone()))?;
+        if is_driven && landing.asks_to_sign_in && landing.response.is_none() {
+            // What comes after the sign-in is unknown: the page is neither a refusal nor a way on.
+            let remedy = "see whether the account is locked, or raise pace_ms in the profile";
+            return self.need(Err(Obstacle::new("to sign in", landing.gist(), remedy)));
+        }
         self.flows.push(Flow { client: self.client, request, landing, way });
         Ok(())
     }

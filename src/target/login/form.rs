@@ -193,37 +193,31 @@ impl Driver<'_> {
         if status >= 400 {
             return None;
         }
-        let form = page.forms.iter().find(|form| is_decision(form))?;
+        let request = self.decide(&navigation.url, page)?;
         way.consented = true;
-        match self.decision {
-            Decision::Approve => {
-                let wanted = self.hints.approve.as_deref();
-                let button = form
-                    .buttons
-                    .iter()
-                    .find(|b| wanted.is_some_and(|w| b.name == w || b.value == w));
-                let button = button.or_else(|| form.buttons.iter().find(|b| !denies(b)));
-                self.submit(&navigation.url, form, button, None)
-            }
-            Decision::Deny => {
-                let wanted = self.hints.deny.as_deref();
-                let is_denial =
-                    |b: &&Button| wanted.map_or_else(|| denies(b), |w| b.name == w || b.value == w);
-                let on_page =
-                    page.forms.iter().find_map(|f| Some((f, f.buttons.iter().find(is_denial)?)));
-                match on_page {
-                    Some((form, button)) => self.submit(&navigation.url, form, Some(button), None),
-                    None => {
-                        let (href, _) = page
-                            .links
-                            .iter()
-                            .find(|(href, text)| is_denial_word(text) || is_denial_word(href))?;
-                        let url = resolve(&navigation.url, href)?;
-                        Some(Request::get(url))
-                    }
-                }
-            }
+        Some(request)
+    }
+
+    /// The request that approves or denies on a consent page, if the page offers it.
+    fn decide(&self, base: &str, page: &Page) -> Option<Request> {
+        let asked = page.forms.iter().find(|form| is_decision(form))?;
+        let is = |hint: &Option<String>, b: &Button| {
+            hint.as_ref().map(|h| b.name == *h || b.value == *h)
+        };
+        if self.decision == Decision::Approve {
+            let hinted = asked.buttons.iter().find(|b| is(&self.hints.approve, b) == Some(true));
+            let button = hinted.or_else(|| asked.buttons.iter().find(|b| !denies(b)));
+            return self.submit(base, asked, button, None);
         }
+        let is_denial = |b: &&Button| is(&self.hints.deny, b).unwrap_or_else(|| denies(b));
+        let on_page = page.forms.iter().find_map(|f| Some((f, f.buttons.iter().find(is_denial)?)));
+        if let Some((form, button)) = on_page {
+            return self.submit(base, form, Some(button), None);
+        }
+        let is_way_out =
+            |(href, text): &&(String, String)| is_denial_word(text) || is_denial_word(href);
+        let (href, _) = page.links.iter().find(is_way_out)?;
+        resolve(base, href).map(Request::get)
     }
 
     fn asks_to_sign_in(&self, form: &Form) -> bool {

@@ -1,5 +1,7 @@
 //! Embeds the features and the catalogue, and notices new files, which `include_dir!` does not.
 
+#![expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by environment")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};

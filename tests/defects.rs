@@ -15,7 +15,7 @@ use authspec::model::requirement::Profile;
 use authspec::model::verdict::Status;
 use authspec::plan::Filter;
 use authspec::run::{Options, audit_blocking};
-use reference_server::{Config, Defect, Policy};
+use reference_server::{Config, Defect, Policy, SigningAlgorithm};
 
 /// Requirements that may rest on one broken twin.
 const MOST_INCONCLUSIVE: usize = 3;
@@ -53,6 +53,13 @@ fn the_conformant_server_passes_everything() {
         report.with_status(Status::NotApplicable),
         ["pkce.verifier-without-challenge", "pkce.no-challenge-no-token"]
     );
+    assert!(report.gate.passed);
+}
+
+#[test]
+fn the_conformant_server_passes_with_rsa_signatures_too() {
+    let report = audit_with(Config { signing: SigningAlgorithm::Rs256, ..Config::default() });
+    assert_eq!(report.deviating(), BTreeSet::new());
     assert!(report.gate.passed);
 }
 

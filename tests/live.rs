@@ -1,6 +1,8 @@
 //! The same features against the target that the environment names:
 //! `AUTHSPEC_TARGET` (a profile file), or `AUTHSPEC_ISSUER` and friends.
 
+#![expect(clippy::disallowed_methods, reason = "the target is named by the environment")]
+
 use std::rc::Rc;
 
 use authspec::cli::settings::TargetOptions;

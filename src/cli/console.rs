@@ -13,6 +13,7 @@ use crate::run::Observer;
 
 /// Whether standard output may be coloured: it is a terminal and `NO_COLOR` is not set.
 pub(super) fn colour() -> Colour {
+    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
     let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if std::io::stdout().is_terminal() && !is_unwanted { Colour::On } else { Colour::Off }
 }

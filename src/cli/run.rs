@@ -25,6 +25,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         ));
         return exit::USAGE;
     }
+    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
     let variable = |name: &str| std::env::var(name).ok();
     let target = match args.target.resolve(&variable) {
         Ok(target) => target,

@@ -31,6 +31,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    #[expect(clippy::disallowed_methods, reason = "this is the module that sends")]
     pub(super) async fn open(origin: &Origin, tls: &tls::Connector) -> Result<Self, String> {
         let tcp = TcpStream::connect((origin.host.as_str(), origin.port))
             .await

@@ -346,6 +346,14 @@ redirect_uris = ["https://app.test/cb"]
     }
 
     #[test]
+    fn the_example_profile_has_every_key_and_parses() {
+        let text = include_str!("../../fixtures/targets/example.toml");
+        let target = Target::parse("example.toml", text, &|_| Some("x".to_owned())).unwrap();
+        assert_eq!(target.clients.len(), 2);
+        assert!(target.resource.is_some() && target.introspection.is_some());
+    }
+
+    #[test]
     fn an_unknown_key_is_named_with_its_line_and_what_is_accepted() {
         let error = parse(&format!("{MINIMAL}redirect_url = 'x'\n")).unwrap_err();
         assert!(error.starts_with("staging.toml:6: unknown field `redirect_url`"), "{error}");

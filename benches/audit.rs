@@ -92,7 +92,7 @@ fn plan(bencher: Bencher) {
     let target = embedded::target(&server);
     bencher.bench_local(|| {
         let catalogue = Catalogue::load().unwrap_or_else(|e| panic!("{e}"));
-        Plan::build(&catalogue, &target, &Facts::default(), &Filter::default(), true)
+        Plan::build(catalogue, &target, &Facts::default(), &Filter::default(), true)
             .map(|plan| plan.scenarios)
     });
 }

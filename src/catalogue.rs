@@ -1,6 +1,7 @@
 //! The embedded features and the catalogue of requirements that they judge.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use cucumber::feature::Ext as _;
 use gherkin::{Feature, GherkinEnv};
@@ -26,9 +27,14 @@ struct File {
 }
 
 impl Catalogue {
-    /// Parses what is embedded. Fails, naming the file, on text that does not parse and on an id
-    /// that occurs twice.
-    pub fn load() -> Result<Self, String> {
+    /// What is embedded, parsed once in the life of the process. Fails, naming the file, on text
+    /// that does not parse and on an id that occurs twice.
+    pub fn load() -> Result<&'static Self, String> {
+        static PARSED: LazyLock<Result<Catalogue, String>> = LazyLock::new(Catalogue::parse);
+        PARSED.as_ref().map_err(Clone::clone)
+    }
+
+    fn parse() -> Result<Self, String> {
         let mut requirements = Vec::new();
         for (path, text) in CATALOGUE {
             let file: File = toml::from_str(text).map_err(|e| format!("{path}: {e}"))?;

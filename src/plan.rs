@@ -183,7 +183,7 @@ mod tests {
             scope: "openid".into(),
         };
         let target = Target::new("https://as.test", client);
-        Plan::build(&Catalogue::load().unwrap(), &target, &Facts::default(), filter, false)
+        Plan::build(Catalogue::load().unwrap(), &target, &Facts::default(), filter, false)
     }
 
     fn tags(text: &str) -> Filter {

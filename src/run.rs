@@ -75,13 +75,13 @@ pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Repor
     let started = Timestamp::now();
     let clock = Instant::now();
     let catalogue = Catalogue::load().map_err(Failure::Own)?;
-    options.filter.check(&catalogue).map_err(Failure::Usage)?;
+    options.filter.check(catalogue).map_err(Failure::Usage)?;
     let context = match preflight(options.target, options.profile, options.clock).await {
         Ok(context) => Arc::new(context),
         Err((obstacle, context)) => return Err(stuck(obstacle, &context)),
     };
     let can_wait = context.clock.is_virtual();
-    let plan = Plan::build(&catalogue, &context.target, &context.facts, &options.filter, can_wait);
+    let plan = Plan::build(catalogue, &context.target, &context.facts, &options.filter, can_wait);
     let plan = plan.map_err(Failure::Own)?;
     if plan.is_empty() {
         let asked = options.filter.describe().unwrap_or_else(|| "the filter".into());
@@ -89,11 +89,10 @@ pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Repor
             "{asked} selects no scenario; authspec list shows what there is"
         )));
     }
-    let catalogue = Rc::new(catalogue);
-    let ended = execute(&catalogue, &plan, &context, observer).await;
+    let ended = execute(catalogue, &plan, &context, observer).await;
     let ended = check_twins(&context, ended).await;
     let times = (started, clock.elapsed());
-    Ok(draw(&catalogue, &plan, &context, ended, &options.filter, times))
+    Ok(draw(catalogue, &plan, &context, ended, &options.filter, times))
 }
 
 /// The failure of the preflight with its evidence.
@@ -134,7 +133,7 @@ impl Writer<World> for Silent {
 impl cucumber::writer::Normalized for Silent {}
 
 async fn execute(
-    catalogue: &Rc<Catalogue>,
+    catalogue: &'static Catalogue,
     plan: &Plan,
     context: &Arc<Context>,
     observer: Rc<dyn Observer>,
@@ -164,7 +163,7 @@ async fn execute(
             }
         })
         .after({
-            let (catalogue, context, ended) = (catalogue.clone(), context.clone(), ended.clone());
+            let (context, ended) = (context.clone(), ended.clone());
             move |feature, rule, scenario, finished, world: Option<&mut World>| {
                 let id = rule.and_then(|rule| id_of(&rule.tags)).unwrap_or_default().to_owned();
                 let ledger = world.map(|world| {

@@ -10,7 +10,7 @@ use authspec::target::capabilities::{Facts, applies};
 use authspec::target::profile::{Client, Target};
 use authspec::world::registered_steps;
 
-fn catalogue() -> Catalogue {
+fn catalogue() -> &'static Catalogue {
     Catalogue::load().unwrap()
 }
 

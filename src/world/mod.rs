@@ -3,7 +3,7 @@
 pub mod context;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cucumber::World as _;
 
@@ -302,7 +302,8 @@ impl World {
     }
 }
 
-/// How many steps are registered; zero would mean that the linker dropped them.
+/// The step definitions, compiled once in the life of the process.
 pub fn registered_steps() -> cucumber::step::Collection<World> {
-    World::collection()
+    static COMPILED: LazyLock<cucumber::step::Collection<World>> = LazyLock::new(World::collection);
+    COMPILED.clone()
 }

@@ -224,6 +224,11 @@ fn tokens_dead(world: &mut World) -> Step {
     let (first, all) = (world.noted.parse().unwrap_or(0), world.answers.clone());
     for answer in &all[first..] {
         let is_refresh = answer.request.text().contains("grant_type=refresh_token");
+        if answer.response().is_some_and(|r| r.status >= 500) {
+            let remedy = "see the server's log: an internal error shows neither life nor death";
+            let obstacle = Obstacle::new("to use a token after the replay", answer.gist(), remedy);
+            return world.need(Err(obstacle));
+        }
         let is_alive = shows_life(answer);
         let (what, weight) = if is_refresh {
             ("refresh token", Weight::Warning)

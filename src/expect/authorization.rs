@@ -147,18 +147,9 @@ mod tests {
 
     use super::*;
     use crate::model::exchange::samples::answered;
-    use crate::oauth::authorization::{AuthorizationResponse, Mode};
+    use crate::oauth::authorization::samples::sent_to;
 
     const URI: &str = "https://app.test/cb";
-
-    fn sent_to(location: &str) -> Landing {
-        Landing {
-            exchange: Arc::new(answered(302, &[("Location", location)], "")),
-            response: Some(AuthorizationResponse::from_url(location, Mode::Redirect)),
-            asks_to_sign_in: false,
-            endless: false,
-        }
-    }
 
     fn page(status: u16, body: &str) -> Landing {
         let exchange = Arc::new(answered(status, &[("Content-Type", "text/html")], body));

@@ -229,20 +229,8 @@ fn variable_bits(codes: &[&str]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::model::exchange::samples::answered;
-    use crate::oauth::authorization::AuthorizationResponse;
-
-    fn sent_to(location: &str) -> Landing {
-        Landing {
-            exchange: Arc::new(answered(302, &[("Location", location)], "")),
-            response: Some(AuthorizationResponse::from_url(location, Mode::Redirect)),
-            asks_to_sign_in: false,
-            endless: false,
-        }
-    }
+    use crate::oauth::authorization::samples::sent_to;
 
     fn weight(findings: &Findings) -> Option<Weight> {
         findings.iter().map(|d| d.weight).max()

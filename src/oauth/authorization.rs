@@ -200,6 +200,23 @@ impl Landing {
 }
 
 #[cfg(test)]
+pub(crate) mod samples {
+    //! Hand-made landings for the tests of the judges.
+    use super::*;
+    use crate::model::exchange::samples::answered;
+
+    /// A user agent that was redirected to `location`.
+    pub(crate) fn sent_to(location: &str) -> Landing {
+        Landing {
+            exchange: Arc::new(answered(302, &[("Location", location)], "")),
+            response: Some(AuthorizationResponse::from_url(location, Mode::Redirect)),
+            asks_to_sign_in: false,
+            endless: false,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -18,7 +18,7 @@ use crate::draw::{ById, Ended, clean, draw, redactor, status_of};
 use crate::model::report::{ExchangeReport, Report};
 use crate::model::requirement::{Profile, Requirement};
 use crate::model::verdict::{Ending, Obstacle, Status, Verdict, conclude};
-use crate::plan::{Filter, Plan};
+use crate::plan::{Filter, Omitted, Plan};
 use crate::preflight::preflight;
 use crate::target::profile::Target;
 use crate::world::World;
@@ -84,15 +84,24 @@ pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Repor
     let plan = Plan::build(catalogue, &context.target, &context.facts, &options.filter, can_wait);
     let plan = plan.map_err(Failure::Own)?;
     if plan.is_empty() {
-        let asked = options.filter.describe().unwrap_or_else(|| "the filter".into());
-        return Err(Failure::NothingSelected(format!(
-            "{asked} selects no scenario; authspec list shows what there is"
-        )));
+        return Err(nothing_selected(&options.filter, &plan));
     }
     let ended = execute(catalogue, &plan, &context, observer).await;
     let ended = check_twins(&context, ended).await;
     let times = (started, clock.elapsed());
     Ok(draw(catalogue, &plan, &context, ended, &options.filter, times))
+}
+
+/// Says what was asked for and, where it named untested duties, why they have no scenario.
+fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
+    let asked = filter.describe().unwrap_or_else(|| "the filter".into());
+    let untested = plan.omitted.iter().take(3).map(|(id, omitted)| match omitted {
+        Omitted::Untested(reason) | Omitted::NotApplicable(reason) => format!("; {id}: {reason}"),
+    });
+    let reasons: String = untested.collect();
+    Failure::NothingSelected(format!(
+        "{asked} selects no scenario{reasons}; authspec list shows what there is"
+    ))
 }
 
 /// The failure of the preflight with its evidence.

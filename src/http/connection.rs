@@ -1,12 +1,12 @@
 //! One HTTP/1.1 connection: writes a request as given, reads one answer within its bounds.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::request::serialize;
 use super::{Limits, Origin, tls};
 use crate::model::exchange::{Request, Response};
 
@@ -55,12 +55,11 @@ impl Connection {
     /// Sends one request and reads one answer; `true` when the connection can carry another.
     pub(super) async fn exchange(
         &mut self,
-        origin: &Origin,
         request: &Request,
         limits: Limits,
     ) -> Result<(Response, bool), Broken> {
         let broken = |reason: String| Broken { reason, before_answer: true };
-        let head = serialize(origin, request).map_err(broken)?;
+        let head = serialize(request).map_err(broken)?;
         self.stream
             .write_all(&head)
             .await
@@ -235,64 +234,11 @@ impl Head {
     }
 }
 
-/// The request as octets: its target verbatim, its header fields in order, then what is missing.
-fn serialize(origin: &Origin, request: &Request) -> Result<Vec<u8>, String> {
-    let after_scheme = request.url.split_once("://").map_or("", |(_, rest)| rest);
-    let target = after_scheme.find(['/', '?']).map_or("/", |at| &after_scheme[at..]);
-    let target = target.split('#').next().unwrap_or(target);
-    let lines = request.headers.iter().flat_map(|(name, value)| [name, value]);
-    if lines.chain([&request.method, &target.to_owned()]).any(|text| text.contains(['\r', '\n'])) {
-        return Err(
-            "a line break in the request line or a header field would make it another request"
-                .into(),
-        );
-    }
-    let mut out = Vec::with_capacity(512 + request.body.len());
-    let slash = if target.starts_with('/') { "" } else { "/" };
-    let _ = write!(out, "{} {slash}{target} HTTP/1.1\r\n", request.method);
-    if request.header("host").is_none() {
-        let host = if origin.host.contains(':') {
-            format!("[{}]", origin.host)
-        } else {
-            origin.host.clone()
-        };
-        let default = if origin.tls { 443 } else { 80 };
-        let _ = match origin.port == default {
-            true => write!(out, "Host: {host}\r\n"),
-            false => write!(out, "Host: {host}:{}\r\n", origin.port),
-        };
-    }
-    for (name, value) in &request.headers {
-        let _ = write!(out, "{name}: {value}\r\n");
-    }
-    let has_body =
-        !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
-    if has_body && request.header("content-length").is_none() {
-        let _ = write!(out, "Content-Length: {}\r\n", request.body.len());
-    }
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(&request.body);
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::duplex;
 
     use super::*;
-
-    fn request(method: &str, url: &str) -> Request {
-        Request {
-            method: method.into(),
-            url: url.into(),
-            headers: vec![("A".into(), "b".into())],
-            body: vec![],
-        }
-    }
-
-    fn origin() -> Origin {
-        Origin { tls: false, host: "127.0.0.1".into(), port: 8080 }
-    }
 
     async fn answer_to(octets: &[u8], limits: Limits) -> Result<(Response, bool), String> {
         let (ours, mut theirs) = duplex(64 * 1024);
@@ -301,26 +247,6 @@ mod tests {
         let mut connection =
             Connection { stream: Box::new(ours), buffer: vec![], idle_since: Instant::now() };
         connection.answer(false, limits).await
-    }
-
-    #[test]
-    fn the_target_is_sent_verbatim() {
-        let octets =
-            serialize(&origin(), &request("GET", "http://127.0.0.1:8080/a/../b?x=<\">&&#frag"))
-                .unwrap();
-        let text = String::from_utf8(octets).unwrap();
-        assert_eq!(text, "GET /a/../b?x=<\">&& HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nA: b\r\n\r\n");
-    }
-
-    #[test]
-    fn a_query_without_a_path_gets_a_slash() {
-        let octets = serialize(&origin(), &request("GET", "http://127.0.0.1:8080?x=1")).unwrap();
-        assert!(octets.starts_with(b"GET /?x=1 HTTP/1.1\r\n"));
-    }
-
-    #[test]
-    fn a_line_break_never_reaches_the_wire() {
-        assert!(serialize(&origin(), &request("GET", "http://127.0.0.1:8080/\r\nX: y")).is_err());
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod connection;
 pub mod cookies;
+mod request;
 mod tls;
 pub mod user_agent;
 
@@ -22,6 +23,7 @@ use url::{Host, Url};
 use crate::model::address::is_loopback;
 use crate::model::exchange::{Exchange, Request, Response};
 use connection::Connection;
+use request::complete;
 
 /// What one answer may cost, whatever the target sends.
 #[derive(Clone, Copy, Debug)]
@@ -126,13 +128,14 @@ impl Http {
             || self.hosts.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin.host)
     }
 
-    /// Sends `request` and records what happened. `Host`, `Content-Length` and `Connection` are
-    /// added where the caller did not set them; nothing else is touched.
-    pub async fn send(&self, recorder: &Recorder, request: Request) -> Arc<Exchange> {
+    /// Sends `request` and records what happened. `Host` and `Content-Length` are added where the
+    /// caller did not set them; nothing else is touched.
+    pub async fn send(&self, recorder: &Recorder, mut request: Request) -> Arc<Exchange> {
         let mut started = Instant::now();
         let outcome = match Origin::of(&request.url).and_then(|origin| self.permit(origin)) {
             Err(reason) => Err(reason),
             Ok(origin) => {
+                complete(&origin, &mut request);
                 self.pace.wait().await;
                 started = Instant::now();
                 self.exchange(&origin, &request).await
@@ -143,7 +146,16 @@ impl Http {
 
     /// Sends every request at the same moment, each on its own warm connection, and records the
     /// answers in the order of the requests.
-    pub async fn race(&self, recorder: &Recorder, requests: Vec<Request>) -> Vec<Arc<Exchange>> {
+    pub async fn race(
+        &self,
+        recorder: &Recorder,
+        mut requests: Vec<Request>,
+    ) -> Vec<Arc<Exchange>> {
+        for request in &mut requests {
+            if let Ok(origin) = Origin::of(&request.url) {
+                complete(&origin, request);
+            }
+        }
         let warm = join_all(requests.iter().map(|request| async {
             let origin = Origin::of(&request.url).and_then(|origin| self.permit(origin))?;
             Ok::<_, String>((self.connect(&origin).await?, origin))
@@ -211,10 +223,8 @@ impl Http {
         request: &Request,
     ) -> Result<Response, (String, bool)> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = tokio::time::timeout(
-            self.limits.total,
-            connection.exchange(origin, request, self.limits),
-        );
+        let answer =
+            tokio::time::timeout(self.limits.total, connection.exchange(request, self.limits));
         match answer.await {
             Err(_) => {
                 Err((format!("no complete answer within {} s", self.limits.total.as_secs()), false))

@@ -3,6 +3,7 @@
 
 pub mod authorization;
 pub mod metadata;
+pub mod pages;
 pub mod resource;
 pub mod response;
 pub mod token;

@@ -1,11 +1,10 @@
-//! Judges of the protected resource, of UserInfo, revocation, introspection, pages and CORS.
+//! Judges of the protected resource, of UserInfo, revocation, introspection and CORS.
 
 use serde_json::Value;
 
 use super::{Findings, check, or_list};
-use crate::model::exchange::{Exchange, Response};
+use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Weight};
-use crate::oauth::authorization::Landing;
 
 fn status(exchange: &Exchange) -> u16 {
     exchange.response().map_or(0, |r| r.status)
@@ -18,11 +17,15 @@ pub fn answers(exchange: &Exchange, wanted: u16) -> Findings {
     })
 }
 
-/// Nothing was served: no success status.
+/// Nothing was served: no success status. An internal error serves nothing either, and is a warning.
 pub fn refuses(exchange: &Exchange) -> Findings {
-    check(!(200..300).contains(&status(exchange)), || {
-        Deviation::new("a refusal (401 expected)", exchange.gist()).seen_in(exchange)
-    })
+    let weight = match status(exchange) {
+        200..300 => Weight::Failure,
+        500.. => Weight::Warning,
+        _ => return vec![],
+    };
+    let expected = "a refusal (401 expected)";
+    vec![Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)]
 }
 
 /// RS_DENY: 401 with a Bearer or DPoP challenge whose `error` is one of `errors` (none, where the
@@ -142,40 +145,10 @@ pub fn learns_nothing(exchange: &Exchange) -> Findings {
     match (status(exchange), claims(exchange).and_then(|c| c.get("active").cloned())) {
         (200, Some(Value::Bool(false))) => deviation(Weight::Warning),
         (200..300, _) => deviation(Weight::Failure),
-        (500.., _) => deviation(Weight::Warning),
-        _ => vec![],
+        (400 | 401 | 403, _) => vec![],
+        // Nothing is learned, but not because the caller was refused.
+        _ => deviation(Weight::Warning),
     }
-}
-
-/// The page forbids framing by foreign sites.
-pub fn forbids_framing(exchange: &Exchange) -> Findings {
-    let Some(response) = exchange.response() else { return vec![] };
-    let by_header = response
-        .headers("x-frame-options")
-        .any(|v| matches!(v.trim().to_ascii_uppercase().as_str(), "DENY" | "SAMEORIGIN"));
-    let by_policy = response.headers("content-security-policy").any(frame_ancestors_closed);
-    if by_header || by_policy {
-        return vec![];
-    }
-    let busts = {
-        let page = response.text().to_ascii_lowercase();
-        page.contains("top.location") || page.contains("window.top")
-    };
-    let weight = if busts { Weight::Warning } else { Weight::Failure };
-    let expected = "X-Frame-Options: DENY or SAMEORIGIN, or frame-ancestors that is no wildcard";
-    vec![
-        Deviation::new(expected, format!("neither (exchange {})", exchange.number))
-            .weighing(weight)
-            .seen_in(exchange),
-    ]
-}
-
-fn frame_ancestors_closed(policy: &str) -> bool {
-    policy.split(';').map(str::trim).any(|directive| {
-        let mut words = directive.split_ascii_whitespace();
-        words.next().is_some_and(|name| name.eq_ignore_ascii_case("frame-ancestors"))
-            && !words.any(|source| matches!(source, "*" | "https:" | "http:"))
-    })
 }
 
 /// `Access-Control-Allow-Origin` equals the origin or is `*`; on an error its absence is a warning.
@@ -225,130 +198,10 @@ pub fn has_request_id(exchanges: &[&Exchange]) -> Findings {
     }
 }
 
-/// Error page of the server for the user: status 400 and a body that says something.
-pub fn error_page(landing: &Landing) -> Findings {
-    let exchange = &landing.exchange;
-    let says_something = |r: &Response| !r.text().trim().is_empty();
-    let good = landing.response.is_none()
-        && exchange.response().is_some_and(|r| r.status == 400 && says_something(r));
-    check(good, || {
-        Deviation::new("status 400 with a readable page", landing.gist())
-            .weighing(Weight::Warning)
-            .seen_in(exchange)
-    })
-}
-
-/// Attribute names under which [`MARKUP`] shows itself when it is read as markup.
-const MARKER: &str = "probe7f3a";
-
-/// A value that breaks out of text, of an attribute in either kind of quotes, and of a script.
-pub const MARKUP: &str =
-    "probe7f3a\" onfocus=probe7f3a ' onfocus=probe7f3a ></script><img src=x onerror=probe7f3a>";
-
-/// No page holds the markup as markup: the HTML is tokenized, and no element has gained a handler.
-pub fn markup_escaped<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Findings {
-    exchanges
-        .into_iter()
-        .filter(|e| e.response().is_some_and(|r| r.is_html() && is_injected(&r.text())))
-        .take(1)
-        .map(|exchange| {
-            let actual = format!(
-                "a page in which the value became an element or attribute (exchange {})",
-                exchange.number
-            );
-            Deviation::new("request values encoded for HTML", actual).seen_in(exchange)
-        })
-        .collect()
-}
-
-fn is_injected(page: &str) -> bool {
-    html5gum::Tokenizer::new(page).any(|Ok(token)| match token {
-        html5gum::Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
-            matches!(name.as_slice(), b"onfocus" | b"onerror")
-                && value.value.starts_with(MARKER.as_bytes())
-        }),
-        _ => false,
-    })
-}
-
-/// Name of the header field that [`LINE_BREAK`] tries to create.
-const INJECTED: &str = "X-Probe";
-
-/// A value that would create a header field where line breaks are copied.
-pub const LINE_BREAK: &str = "probe\r\nX-Probe: 1";
-
-/// No response carries the injected header field.
-pub fn no_injected_header<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Findings {
-    exchanges
-        .into_iter()
-        .filter(|e| e.response().is_some_and(|r| r.header(INJECTED).is_some()))
-        .take(1)
-        .map(|exchange| {
-            let actual =
-                format!("a header field that the request made up (exchange {})", exchange.number);
-            Deviation::new("line breaks that stay within the value", actual).seen_in(exchange)
-        })
-        .collect()
-}
-
-/// The page neither links to the URI nor posts to it.
-pub fn not_linked(exchange: &Exchange, uri: &str) -> Findings {
-    let Some(response) = exchange.response().filter(|r| r.is_html()) else { return vec![] };
-    let page = response.text();
-    let linked = html5gum::Tokenizer::new(page.as_str()).any(|Ok(token)| match token {
-        html5gum::Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
-            matches!(name.as_slice(), b"href" | b"action" | b"formaction" | b"src")
-                && String::from_utf8_lossy(&value.value).trim().starts_with(uri)
-        }),
-        _ => false,
-    });
-    check(!linked, || {
-        Deviation::new("a page that does not link to it", format!("a link to {uri}"))
-            .seen_in(exchange)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::exchange::samples::{answered, json};
-
-    fn html(body: &str) -> Exchange {
-        answered(200, &[("Content-Type", "text/html")], body)
-    }
-
-    #[test]
-    fn markup_is_recognised_only_as_markup() {
-        let escaped = MARKUP
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('"', "&quot;")
-            .replace('\'', "&#39;");
-        assert!(
-            markup_escaped([&html(&format!("<p>{escaped}<input value=\"{escaped}\">"))]).is_empty()
-        );
-        assert_eq!(markup_escaped([&html(&format!("<p>{MARKUP}</p>"))]).len(), 1);
-        let half = MARKUP.replace('<', "&lt;");
-        assert_eq!(markup_escaped([&html(&format!("<input value=\"{half}\">"))]).len(), 1);
-        assert_eq!(markup_escaped([&html(&format!("<input value='{half}'>"))]).len(), 1);
-        assert_eq!(
-            markup_escaped([&html(&format!("<script>var s = \"{MARKUP}\"</script>"))]).len(),
-            1
-        );
-        assert!(markup_escaped([&json(400, &Value::String(MARKUP.into()).to_string())]).is_empty());
-    }
-
-    #[test]
-    fn framing_is_forbidden_by_either_header() {
-        let with = |name: &str, value: &str| forbids_framing(&answered(200, &[(name, value)], ""));
-        assert!(with("X-Frame-Options", "deny").is_empty());
-        assert!(
-            with("Content-Security-Policy", "default-src 'none'; frame-ancestors 'self'")
-                .is_empty()
-        );
-        assert_eq!(with("Content-Security-Policy", "frame-ancestors *")[0].weight, Weight::Failure);
-        assert_eq!(with("X-Frame-Options", "ALLOW-FROM https://x")[0].weight, Weight::Failure);
-    }
 
     #[test]
     fn challenges_are_compared_without_case() {
@@ -368,6 +221,16 @@ mod tests {
         assert!(learns_nothing(&json(401, "{}")).is_empty());
         assert_eq!(learns_nothing(&json(200, r#"{"active":false}"#))[0].weight, Weight::Warning);
         assert_eq!(learns_nothing(&json(200, r#"{"active":true}"#))[0].weight, Weight::Failure);
+        for status in [302, 404, 500] {
+            assert_eq!(learns_nothing(&json(status, ""))[0].weight, Weight::Warning, "{status}");
+        }
+    }
+
+    #[test]
+    fn an_internal_error_is_no_clean_refusal() {
+        assert!(refuses(&json(401, "")).is_empty() && refuses(&json(404, "")).is_empty());
+        assert_eq!(refuses(&json(500, ""))[0].weight, Weight::Warning);
+        assert_eq!(refuses(&json(200, ""))[0].weight, Weight::Failure);
     }
 
     #[test]

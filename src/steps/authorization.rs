@@ -4,8 +4,8 @@ use cucumber::{then, when};
 use tokio::net::TcpListener;
 
 use super::words;
-use crate::expect::resource::{LINE_BREAK, MARKUP};
-use crate::expect::{authorization as expect, check, or_list, resource, response};
+use crate::expect::pages::{LINE_BREAK, MARKUP};
+use crate::expect::{authorization as expect, check, or_list, pages, response};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
@@ -277,13 +277,13 @@ fn error_without_interaction(world: &mut World, codes: String) -> Step {
 #[then("no page contains the markup as markup")]
 fn markup_escaped(world: &mut World) -> Step {
     let exchanges = world.recorder.exchanges();
-    world.judge(resource::markup_escaped(exchanges.iter().map(AsRef::as_ref)))
+    world.judge(pages::markup_escaped(exchanges.iter().map(AsRef::as_ref)))
 }
 
 #[then("no response carries the injected header")]
 fn no_injected_header(world: &mut World) -> Step {
     let exchanges = world.recorder.exchanges();
-    world.judge(resource::no_injected_header(exchanges.iter().map(AsRef::as_ref)))
+    world.judge(pages::no_injected_header(exchanges.iter().map(AsRef::as_ref)))
 }
 
 #[then("nobody called that host")]
@@ -303,7 +303,7 @@ fn forbids_framing(world: &mut World) -> Step {
         return world.not_applicable("no HTML page is shown");
     }
     for page in pages {
-        world.judge(resource::forbids_framing(&page))?;
+        world.judge(pages::forbids_framing(&page))?;
     }
     Ok(())
 }

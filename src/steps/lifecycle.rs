@@ -140,6 +140,24 @@ async fn introspect(world: &mut World) -> Step {
     world.send(request).await
 }
 
+/// The working twin of an anonymous introspection, where credentials for one are configured.
+#[given("tokens that the resource server sees as active, if it can ask")]
+async fn introspection_works(world: &mut World) -> Step {
+    let request = world.request()?;
+    world.grant(world.client, request).await?;
+    if world.context()?.target.introspection.is_none() {
+        return Ok(());
+    }
+    introspect(world).await?;
+    let answer = world.answer()?;
+    let answers = answer.response().and_then(|r| r.json_object());
+    if answers.is_some_and(|members| members.contains_key("active")) && shows_life(&answer) {
+        return Ok(());
+    }
+    let remedy = "see introspection.active, and check the credentials in the profile";
+    world.need(Err(Obstacle::new("to introspect a fresh token", answer.gist(), remedy)))
+}
+
 #[when("somebody without credentials introspects the access token")]
 async fn introspect_anonymously(world: &mut World) -> Step {
     let (context, token) = (world.context()?, access_token(world)?);

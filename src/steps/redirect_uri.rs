@@ -2,7 +2,7 @@
 
 use cucumber::{then, when};
 
-use crate::expect::{authorization as expect, resource};
+use crate::expect::{authorization as expect, pages};
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::redirect_uri::{self as uris, Kind};
 use crate::world::{Step, World};
@@ -210,13 +210,13 @@ fn omitted(world: &mut World) -> Step {
 #[then("the page does not link to it")]
 fn not_linked(world: &mut World) -> Step {
     let flow = world.flow()?;
-    world.judge(resource::not_linked(&flow.landing.exchange, flow.redirect_uri()))
+    world.judge(pages::not_linked(&flow.landing.exchange, flow.redirect_uri()))
 }
 
 #[then("the user sees a page with status 400")]
 fn error_page(world: &mut World) -> Step {
     let flow = world.flow()?;
-    world.judge_refusal(resource::error_page(&flow.landing))
+    world.judge_refusal(pages::error_page(&flow.landing))
 }
 
 #[then("the browser returns to each with a code")]

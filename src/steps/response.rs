@@ -3,7 +3,7 @@
 use cucumber::{then, when};
 
 use crate::expect::authorization::{code_ok, front_reject};
-use crate::expect::resource::MARKUP;
+use crate::expect::pages::MARKUP;
 use crate::expect::{check, response as expect};
 use crate::model::verdict::{Deviation, Weight};
 use crate::world::{Flow, Step, World};

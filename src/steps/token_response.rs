@@ -101,6 +101,12 @@ async fn look_at_refresh(world: &mut World) -> Step {
     }
 }
 
+/// The working twin of a refused refresh, at a server that issues refresh tokens at all.
+#[given("refresh tokens that work, if any are issued")]
+async fn refreshes_work_if_issued(world: &mut World) -> Step {
+    if world.context()?.facts.refresh_token { refreshes_work(world).await } else { Ok(()) }
+}
+
 #[given("refresh tokens that work")]
 pub(super) async fn refreshes_work(world: &mut World) -> Step {
     refresh(world).await?;

@@ -4,11 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 macro_rules! defects {
-    ($($variant:ident: $description:literal => [$($id:literal),+ $(,)?];)+) => {
+    ($(
+        $variant:ident: $description:literal => [$($id:literal),+ $(,)?]
+        $(known as [$($flaw:literal),+ $(,)?])?;
+    )+) => {
         /// One way in which the server departs from the specifications.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Defect {
-            $(#[doc = $description] $variant,)+
+            $(#[doc = concat!($description $($(, "; ", $flaw)+)?)] $variant,)+
         }
 
         impl Defect {
@@ -28,6 +31,11 @@ macro_rules! defects {
             /// The ids of all requirements that the server violates, for example `token.code-single-use`.
             pub const fn violates(self) -> &'static [&'static str] {
                 match self { $(Self::$variant => &[$($id),+],)+ }
+            }
+
+            /// Published flaws of this kind, for example `CVE-2023-48228`.
+            pub const fn known_as(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($($flaw),+)?],)+ }
             }
         }
     };

@@ -135,11 +135,8 @@ fn describe(context: &Context) -> Vec<String> {
 }
 
 fn unjudged(requirement: &Requirement, omitted: &Omitted) -> RequirementReport {
-    let (status, reason) = match omitted {
-        Omitted::NotApplicable(reason) => (Status::NotApplicable, reason),
-        Omitted::Untested(reason) => (Status::Untested, reason),
-    };
-    RequirementReport { status, reason: Some(reason.clone()), ..frame(requirement) }
+    let reason = Some(omitted.reason().to_owned());
+    RequirementReport { status: omitted.status(), reason, ..frame(requirement) }
 }
 
 fn frame(requirement: &Requirement) -> RequirementReport {

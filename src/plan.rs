@@ -9,6 +9,7 @@ use gherkin::{Feature, Rule, Scenario};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::model::requirement::Requirement;
+use crate::model::verdict::Status;
 use crate::target::capabilities::{Applies, Facts, applies};
 use crate::target::profile::Target;
 
@@ -70,6 +71,23 @@ pub enum Omitted {
     NotApplicable(String),
     /// It is not automated, or not in this kind of run.
     Untested(String),
+}
+
+impl Omitted {
+    /// The status that says so.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::NotApplicable(_) => Status::NotApplicable,
+            Self::Untested(_) => Status::Untested,
+        }
+    }
+
+    /// The reason, in words.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NotApplicable(reason) | Self::Untested(reason) => reason,
+        }
+    }
 }
 
 /// The scenarios to run and the requirements left out, by id.

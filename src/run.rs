@@ -1,7 +1,7 @@
 //! Runs a plan and draws the report from what the scenarios recorded.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,8 +17,8 @@ use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, clean, draw, redactor, status_of};
 use crate::model::report::{ExchangeReport, Report};
 use crate::model::requirement::{Profile, Requirement};
-use crate::model::verdict::{Ending, Obstacle, Status, Verdict, conclude};
-use crate::plan::{Filter, Omitted, Plan};
+use crate::model::verdict::{Deviation, Ending, Obstacle, Status, Verdict, conclude};
+use crate::plan::{Filter, Plan};
 use crate::preflight::preflight;
 use crate::target::profile::Target;
 use crate::world::World;
@@ -65,16 +65,40 @@ impl Observer for () {
 
 /// [`audit`] on a runtime of its own, for callers without one.
 pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Report, Failure> {
+    blocking(audit(options, observer))
+}
+
+/// [`judge`] on a runtime of its own, for callers without one.
+pub fn judge_blocking(options: Options) -> Result<Verdicts, Failure> {
+    blocking(judge(options))
+}
+
+fn blocking<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::Own(format!("cannot start the runtime: {e}")))?;
-    runtime.block_on(audit(options, observer))
+    runtime.map_err(|e| Failure::Own(format!("cannot start the runtime: {e}")))?.block_on(work)
 }
 
 /// Audits the target. The report is complete; nothing was written anywhere.
 pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Report, Failure> {
     let started = Timestamp::now();
     let clock = Instant::now();
+    let (catalogue, filter) = (Catalogue::load().map_err(Failure::Own)?, options.filter.clone());
+    let (context, plan, ended) = conduct(catalogue, options, observer).await?;
+    Ok(draw(catalogue, &plan, &context, ended, &filter, (started, clock.elapsed())))
+}
+
+/// Audits the target for the verdicts alone: no evidence is drawn, redacted or kept.
+pub async fn judge(options: Options) -> Result<Verdicts, Failure> {
     let catalogue = Catalogue::load().map_err(Failure::Own)?;
+    let (context, plan, ended) = conduct(catalogue, options, Rc::new(())).await?;
+    Ok(Verdicts::of(catalogue, &plan, &ended, context.profile))
+}
+
+async fn conduct(
+    catalogue: &'static Catalogue,
+    options: Options,
+    observer: Rc<dyn Observer>,
+) -> Result<(Arc<Context>, Plan, ById), Failure> {
     options.filter.check(catalogue).map_err(Failure::Usage)?;
     let context = match preflight(options.target, options.profile, options.clock).await {
         Ok(context) => Arc::new(context),
@@ -88,16 +112,52 @@ pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Repor
     }
     let ended = execute(catalogue, &plan, &context, observer).await;
     let ended = check_twins(&context, ended).await;
-    let times = (started, clock.elapsed());
-    Ok(draw(catalogue, &plan, &context, ended, &options.filter, times))
+    Ok((context, plan, ended))
+}
+
+/// The status of every requirement of a run, without evidence.
+#[derive(Clone, Debug, Default)]
+pub struct Verdicts {
+    /// By requirement id.
+    pub statuses: BTreeMap<String, Status>,
+    /// What deviated, by requirement id; in the words of the judges, with secrets.
+    pub deviations: BTreeMap<String, Vec<Deviation>>,
+}
+
+impl Verdicts {
+    fn of(catalogue: &Catalogue, plan: &Plan, ended: &ById, profile: Profile) -> Self {
+        let mut verdicts = Self::default();
+        for (id, omitted) in &plan.omitted {
+            verdicts.statuses.insert(id.clone(), omitted.status());
+        }
+        for (id, scenarios) in ended {
+            let Some(requirement) = catalogue.requirement(id) else { continue };
+            verdicts.statuses.insert(id.clone(), status_of(requirement, scenarios, profile));
+            let deviations: Vec<_> =
+                scenarios.iter().flat_map(|s| s.ledger.deviations.clone()).collect();
+            if !deviations.is_empty() {
+                verdicts.deviations.insert(id.clone(), deviations);
+            }
+        }
+        verdicts
+    }
+
+    /// Ids of the requirements with a deviation of any weight.
+    pub fn deviating(&self) -> BTreeSet<&str> {
+        self.deviations.keys().map(String::as_str).collect()
+    }
+
+    /// Ids of the requirements with that status.
+    pub fn with_status(&self, status: Status) -> Vec<&str> {
+        let has = self.statuses.iter().filter(|(_, s)| **s == status);
+        has.map(|(id, _)| id.as_str()).collect()
+    }
 }
 
 /// Says what was asked for and, where it named untested duties, why they have no scenario.
 fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
     let asked = filter.describe().unwrap_or_else(|| "the filter".into());
-    let untested = plan.omitted.iter().take(3).map(|(id, omitted)| match omitted {
-        Omitted::Untested(reason) | Omitted::NotApplicable(reason) => format!("; {id}: {reason}"),
-    });
+    let untested = plan.omitted.iter().take(3).map(|(id, o)| format!("; {id}: {}", o.reason()));
     let reasons: String = untested.collect();
     Failure::NothingSelected(format!(
         "{asked} selects no scenario{reasons}; authspec list shows what there is"

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reference_server::{Config, Server, seeds};
 
+use crate::target::network::Network;
 use crate::target::profile::{Client, Introspection, Resource, Target, User};
 use crate::target::secret::Secret;
 use crate::world::context::Clock;
@@ -30,6 +31,16 @@ pub fn target(server: &Server) -> Target {
     ];
     let api = format!("{}{}", server.issuer(), seeds::RESOURCE_PATH);
     let mut target = Target::new(server.issuer(), client(seeds::WEB, &web));
+    if let Some(secured) = server.secured() {
+        let hosts = [seeds::HOST, seeds::DEVICE_HOST];
+        target.network = Network {
+            authorities: Some(secured.authority.clone()),
+            resolve: hosts.map(|host| (host.to_owned(), secured.address.ip())).into(),
+            cleartext_port: Some(secured.cleartext_port),
+            ca_file: None,
+        };
+        (target.pace, target.concurrency) = (Duration::ZERO, 16);
+    }
     target
         .clients
         .push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));

@@ -32,7 +32,10 @@ pub async fn preflight(
         .flatten()
         .chain(target.endpoints.values().map(String::as_str))
         .filter_map(host_of);
-    let http = Http::new(hosts, Limits::default(), target.pace);
+    let network = &target.network;
+    let http = Http::new(hosts, Limits::default(), target.pace)
+        .resolving(network.resolve.clone())
+        .trusting(network.authorities.clone());
     let mut context = Context::new(target, http, profile, clock);
     match look_around(&mut context).await {
         Ok(()) => Ok(context),
@@ -49,7 +52,11 @@ async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
     }
     let endpoints = ["authorization_endpoint", "end_session_endpoint"];
     let own = endpoints.into_iter().filter_map(|name| context.facts.metadata.text(name));
-    context.home = Home::of(own.chain([context.target.issuer.as_str()]));
+    let own: Vec<&str> = own.chain([context.target.issuer.as_str()]).collect();
+    // A server that sends its own browser over cleartext is judged for it, and not given up.
+    let cleartext: Vec<String> =
+        own.iter().filter_map(|url| context.target.network.in_cleartext(url)).collect();
+    context.home = Home::of(own.into_iter().chain(cleartext.iter().map(String::as_str)));
     for name in ["authorization_endpoint", "token_endpoint"] {
         context.endpoint(name)?;
     }

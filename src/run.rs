@@ -214,75 +214,95 @@ async fn execute(
             rule.scenarios.len();
     }
     observer.begins(left.len());
-    let left = RefCell::new(left);
+    let left = Rc::new(RefCell::new(left));
     let ended: Rc<RefCell<ById>> = Rc::default();
     let starts: Rc<RefCell<BTreeMap<(String, usize), Instant>>> = Rc::default();
 
-    let runner = runner::Basic::default()
-        .steps(crate::world::registered_steps())
-        .max_concurrent_scenarios(context.target.concurrency)
-        .before({
-            let (context, starts) = (context.clone(), starts.clone());
-            move |feature, _, scenario, world: &mut World| {
-                world.enter(&context);
-                starts
-                    .borrow_mut()
-                    .insert((path_of(feature), scenario.position.line), Instant::now());
-                ready(()).boxed_local()
-            }
-        })
-        .after({
-            let (context, ended) = (context.clone(), ended.clone());
-            move |feature, rule, scenario, finished, world: Option<&mut World>| {
-                let id = rule.and_then(|rule| id_of(&rule.tags)).unwrap_or_default().to_owned();
-                let ledger = world.map(|world| {
-                    world.leave();
-                    world.ledger()
-                });
-                let ledger = ledger.unwrap_or_default();
-                let verdict = conclude(&ledger, ending(finished));
-                let (feature, line) = (path_of(feature), scenario.position.line);
-                let start = starts.borrow_mut().remove(&(feature.clone(), line));
-                let duration = start.map(|at| at.elapsed()).unwrap_or_default();
-                let mut all = ended.borrow_mut();
-                let of_rule = all.entry(id.clone()).or_default();
-                of_rule.push(Ended {
-                    feature,
-                    line,
-                    name: scenario.name.clone(),
-                    duration,
-                    ledger,
-                    verdict,
-                });
-                if let Some(count) = left.borrow_mut().get_mut(&id) {
-                    *count -= 1;
-                    if let (0, Some(requirement)) = (*count, catalogue.requirement(&id)) {
-                        observer.concluded(
-                            requirement,
-                            status_of(requirement, of_rule, context.profile),
-                        );
-                    }
+    for features in [select(&plan.features, false), select(&plan.features, true)] {
+        if features.is_empty() {
+            continue;
+        }
+        let runner = runner::Basic::default()
+            .steps(crate::world::registered_steps())
+            .max_concurrent_scenarios(context.target.concurrency)
+            .before({
+                let (context, starts) = (context.clone(), starts.clone());
+                move |feature, _, scenario, world: &mut World| {
+                    world.enter(&context);
+                    starts
+                        .borrow_mut()
+                        .insert((path_of(feature), scenario.position.line), Instant::now());
+                    ready(()).boxed_local()
                 }
-                ready(()).boxed_local()
-            }
-        });
-    let options = cli::Opts::<cli::Empty, runner::basic::Cli, cli::Empty> {
-        re_filter: None,
-        tags_filter: None,
-        parser: cli::Empty,
-        runner: runner::basic::Cli::default(),
-        writer: cli::Empty,
-        custom: cli::Empty,
-    };
-    Cucumber::<World, _, _, _, _, cli::Empty>::custom(Planned, runner, Silent)
-        .with_cli(options)
-        .run(plan.features.clone())
-        .await;
+            })
+            .after({
+                let (context, ended) = (context.clone(), ended.clone());
+                let (starts, left, observer) = (starts.clone(), left.clone(), observer.clone());
+                move |feature, rule, scenario, finished, world: Option<&mut World>| {
+                    let id = rule.and_then(|rule| id_of(&rule.tags)).unwrap_or_default().to_owned();
+                    let ledger = world.map(|world| {
+                        world.leave();
+                        world.ledger()
+                    });
+                    let ledger = ledger.unwrap_or_default();
+                    let verdict = conclude(&ledger, ending(finished));
+                    let (feature, line) = (path_of(feature), scenario.position.line);
+                    let start = starts.borrow_mut().remove(&(feature.clone(), line));
+                    let duration = start.map(|at| at.elapsed()).unwrap_or_default();
+                    let mut all = ended.borrow_mut();
+                    let of_rule = all.entry(id.clone()).or_default();
+                    of_rule.push(Ended {
+                        feature,
+                        line,
+                        name: scenario.name.clone(),
+                        duration,
+                        ledger,
+                        verdict,
+                    });
+                    if let Some(count) = left.borrow_mut().get_mut(&id) {
+                        *count -= 1;
+                        if let (0, Some(requirement)) = (*count, catalogue.requirement(&id)) {
+                            observer.concluded(
+                                requirement,
+                                status_of(requirement, of_rule, context.profile),
+                            );
+                        }
+                    }
+                    ready(()).boxed_local()
+                }
+            });
+        let options = cli::Opts::<cli::Empty, runner::basic::Cli, cli::Empty> {
+            re_filter: None,
+            tags_filter: None,
+            parser: cli::Empty,
+            runner: runner::basic::Cli::default(),
+            writer: cli::Empty,
+            custom: cli::Empty,
+        };
+        Cucumber::<World, _, _, _, _, cli::Empty>::custom(Planned, runner, Silent)
+            .with_cli(options)
+            .run(features)
+            .await;
+        let so_far =
+            ended.borrow().values().flatten().flat_map(|e| e.ledger.exchanges.clone()).collect();
+        // What the first pass exchanged is what the last one looks at.
+        let _ = context.whole.set(so_far);
+    }
     let mut ended = std::mem::take(&mut *ended.borrow_mut());
     for scenarios in ended.values_mut() {
         scenarios.sort_by(|a, b| (&a.feature, a.line).cmp(&(&b.feature, b.line)));
     }
     ended
+}
+
+/// The features with the rules that run last, or with all others.
+fn select(features: &[Feature], last: bool) -> Vec<Feature> {
+    let mut selected: Vec<Feature> = features.to_vec();
+    for feature in &mut selected {
+        feature.rules.retain(|rule| rule.tags.iter().any(|tag| tag == "last") == last);
+    }
+    selected.retain(|feature| !feature.rules.is_empty());
+    selected
 }
 
 fn path_of(feature: &Feature) -> String {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header::{ALLOW, LOCATION, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -13,9 +14,10 @@ use axum::routing::{get, post};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{
-    api, authorize, consent, cors, introspect, login, logout, metadata, revoke, token, userinfo,
+    api, authorize, cleartext, consent, cors, introspect, login, logout, metadata, revoke, token,
+    userinfo,
 };
-use crate::http::{random, respond, set};
+use crate::http::{header, random, respond, set};
 use crate::keys::Keys;
 use crate::params::Params;
 use crate::policy::Policy;
@@ -27,6 +29,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) policy: Policy,
     pub(crate) issuer: String,
+    /// The http origin beside an https issuer.
+    pub(crate) cleartext: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
     state: Mutex<State>,
@@ -40,9 +44,22 @@ pub(crate) type Shared = Arc<App>;
 pub(crate) struct LoggedClient(pub(crate) String);
 
 impl App {
-    pub(crate) fn new(config: Config, issuer: String, clock: Clock) -> io::Result<Self> {
+    pub(crate) fn new(
+        config: Config,
+        issuer: String,
+        cleartext: Option<String>,
+        clock: Clock,
+    ) -> io::Result<Self> {
         let keys = Keys::generate(config.signing)?;
-        Ok(Self { policy: config.policy, config, issuer, clock, keys, state: Mutex::default() })
+        Ok(Self {
+            policy: config.policy,
+            config,
+            issuer,
+            cleartext,
+            clock,
+            keys,
+            state: Mutex::default(),
+        })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -66,27 +83,38 @@ impl App {
 
 /// All endpoints.
 pub(crate) fn router(app: Shared) -> Router {
-    let not_allowed = || async { respond(StatusCode::METHOD_NOT_ALLOWED, "", "") };
+    let only = |allowed: &'static str| {
+        move || async move {
+            let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+            set(&mut response, ALLOW, allowed);
+            response
+        }
+    };
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/api", get(metadata::protected_resource))
         .route("/jwks", get(metadata::jwks))
         // HEAD must not grant what GET would grant, so it does not fall back to GET.
-        .route("/authorize", get(authorize::get).post(authorize::post).head(not_allowed))
+        .route("/authorize", get(authorize::get).post(authorize::post).head(only("GET, POST")))
         .route("/login", get(login::page).post(login::submit))
         .route("/consent", get(consent::page).post(consent::submit))
-        .route("/token", post(token::post).get(token::get).head(not_allowed))
-        .route("/revoke", post(revoke::post))
+        .route("/token", post(token::post).get(token::get).head(only("POST")))
+        .route("/revoke", post(revoke::post).get(only("POST")))
         .route("/introspect", post(introspect::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
-        .route("/logout", get(logout::get).post(logout::post).head(not_allowed))
+        .route("/logout", get(logout::get).post(logout::post).head(only("GET, POST")))
         .route("/logout/confirm", post(logout::confirm))
         .route("/api/profile", get(api::profile))
         .route("/api/notes", post(api::add_note))
         .route("/health", get(|| async { respond(StatusCode::OK, "text/plain", "ok") }))
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)
+}
+
+/// The same endpoints on the cleartext port, behind the refusal of cleartext.
+pub(crate) fn cleartext_router(app: Shared) -> Router {
+    router(app.clone()).layer(middleware::from_fn_with_state(app, cleartext::upgrade))
 }
 
 /// Request id, CORS, log line.
@@ -111,6 +139,7 @@ async fn finish(
         }
     }
     set(&mut response, HeaderName::from_static("x-content-type-options"), "nosniff");
+    transport(&app, &path, &mut response);
     let id = random();
     if app.policy.sends_request_id() {
         set(&mut response, HeaderName::from_static("x-request-id"), &id);
@@ -119,6 +148,23 @@ async fn finish(
         log(&method, &path, &id, &query, &response);
     }
     response
+}
+
+/// What the answer says about transport.
+fn transport(app: &App, path: &str, response: &mut Response) {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && !app.policy.lists_allowed_methods(path)
+    {
+        response.headers_mut().remove(ALLOW);
+    }
+    let Some(cleartext) = &app.cleartext else { return };
+    if let Some(value) = app.policy.strict_transport_security(path) {
+        set(response, STRICT_TRANSPORT_SECURITY, value);
+    }
+    if let Some(location) = header(response.headers(), &LOCATION) {
+        let next = app.policy.next_page(location, cleartext);
+        set(response, LOCATION, &next);
+    }
 }
 
 fn log(method: &Method, path: &str, id: &str, query: &Params, response: &Response) {

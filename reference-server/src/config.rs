@@ -15,6 +15,9 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// The address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
+    /// Whether it speaks TLS, as [`crate::seeds::HOST`] with a certificate of a throw-away authority,
+    /// beside a cleartext port that leads pages to https and refuses the rest.
+    pub tls: bool,
     /// Whether the authorization endpoint refuses a request without `code_challenge`. If not, such
     /// a request yields a code, which the token endpoint then refuses: conformant with RFC 9700,
     /// not with OAuth 2.1.
@@ -30,6 +33,7 @@ impl Default for Config {
             signing: SigningAlgorithm::default(),
             lifetimes: Lifetimes::default(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            tls: false,
             pkce_required: true,
             logging: false,
         }

@@ -5,6 +5,7 @@ pub(crate) mod api;
 pub(crate) mod authorization_request;
 pub(crate) mod authorization_response;
 pub(crate) mod authorize;
+pub(crate) mod cleartext;
 pub(crate) mod consent;
 pub(crate) mod cors;
 pub(crate) mod interaction;

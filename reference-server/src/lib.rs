@@ -25,9 +25,10 @@ mod scope;
 pub mod seeds;
 mod server;
 mod state;
+mod tls;
 
 pub use clock::Clock;
 pub use config::{Config, Lifetimes, SigningAlgorithm};
 pub use defect::{Defect, UnknownDefect};
 pub use policy::Policy;
-pub use server::{Server, serve};
+pub use server::{Secured, Server, serve};

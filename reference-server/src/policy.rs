@@ -11,6 +11,7 @@ mod resource;
 mod response;
 mod token_request;
 mod token_response;
+mod transport;
 
 use crate::defect::Defect;
 

@@ -1,5 +1,10 @@
 //! Names and secrets of the seeded clients, users and scopes. They are fixed and public.
 
+/// Host of the server when it speaks TLS; no resolver knows it.
+pub const HOST: &str = "login.example.test";
+/// A second host with a certificate of its own, which some defects spoil.
+pub const DEVICE_HOST: &str = "device.example.test";
+
 /// Public client with https redirect URIs.
 pub const WEB: &str = "web";
 /// Public client with loopback redirect URIs, on any port.

@@ -2,28 +2,43 @@
 
 use std::future::IntoFuture as _;
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use axum::serve::ListenerExt as _;
 use tokio::sync::oneshot;
 
-use crate::app::{App, router};
+use crate::app::{App, Shared, cleartext_router, router};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::seeds;
+use crate::tls::Tls;
 
 /// A running server; dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
     issuer: String,
     clock: Clock,
+    secured: Option<Secured>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a client needs to know of a server that speaks TLS.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    /// The certificate of the authority that vouches for the server, PEM.
+    pub authority: String,
+    /// The address where [`seeds::HOST`] and [`seeds::DEVICE_HOST`] live.
+    pub address: SocketAddr,
+    /// The cleartext port on the same address.
+    pub cleartext_port: u16,
+}
+
 impl Server {
-    /// The issuer identifier, `http://127.0.0.1:PORT` with the actual port.
+    /// The issuer identifier: `http://127.0.0.1:PORT`, or `https://HOST:PORT` with TLS, with the
+    /// actual port.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
@@ -31,6 +46,11 @@ impl Server {
     /// The clock by which everything expires.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// How to reach a server that speaks TLS.
+    pub fn secured(&self) -> Option<&Secured> {
+        self.secured.as_ref()
     }
 
     /// Serves until the process ends.
@@ -51,6 +71,35 @@ impl Drop for Server {
     }
 }
 
+/// A port that takes connections, and what speaks on it.
+struct Door {
+    address: SocketAddr,
+    listener: TcpListener,
+}
+
+impl Door {
+    fn open(bind: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(bind)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { address: listener.local_addr()?, listener })
+    }
+
+    async fn serve(self, app: Shared, is_secured: bool) -> io::Result<()> {
+        let router = if is_secured { cleartext_router(app) } else { router(app) };
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let listener = listener.tap_io(|stream| {
+            // Without it an answer may wait for a delayed acknowledgement.
+            let _ = stream.set_nodelay(true);
+        });
+        axum::serve(listener, router).into_future().await
+    }
+
+    async fn serve_tls(self, app: Shared, tls: Tls) -> io::Result<()> {
+        let listener = tls.listen(tokio::net::TcpListener::from_std(self.listener)?)?;
+        axum::serve(listener, router(app)).into_future().await
+    }
+}
+
 /// Starts a server on a thread of its own and returns once it listens.
 ///
 /// # Errors
@@ -61,29 +110,46 @@ pub fn serve(config: Config) -> io::Result<Server> {
         // Another server of the process may have set it.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
-    let listener = TcpListener::bind(config.bind)?;
-    listener.set_nonblocking(true)?;
-    let issuer = format!("http://{}", listener.local_addr()?);
+    let door = Door::open(config.bind)?;
+    let port = door.address.port();
+    let secure = if config.tls {
+        let cleartext = Door::open(SocketAddr::new(door.address.ip(), 0))?;
+        Some((cleartext, Tls::generate(config.policy)?))
+    } else {
+        None
+    };
+    let secured = secure.as_ref().map(|(cleartext, tls)| Secured {
+        authority: tls.authority.clone(),
+        address: door.address,
+        cleartext_port: cleartext.address.port(),
+    });
+    let issuer = match secured {
+        Some(_) => format!("https://{}:{port}", seeds::HOST),
+        None => format!("http://{}", door.address),
+    };
+    let cleartext =
+        secured.as_ref().map(|s| format!("http://{}:{}", seeds::HOST, s.cleartext_port));
     let clock = Clock::default();
-    let app = Arc::new(App::new(config, issuer.clone(), clock.clone())?);
+    let app = Arc::new(App::new(config, issuer.clone(), cleartext, clock.clone())?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let listener = {
-        let _context = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
-    };
-    let listener = listener.tap_io(|stream| {
-        // Without it an answer may wait for a delayed acknowledgement.
-        let _ = stream.set_nodelay(true);
-    });
     let thread = thread::Builder::new().name("reference-server".into()).spawn(move || {
+        let serve = async move {
+            match secure {
+                None => door.serve(app, false).await,
+                Some((cleartext, tls)) => {
+                    let cleartext = cleartext.serve(app.clone(), true);
+                    tokio::try_join!(cleartext, door.serve_tls(app, tls)).map(|_| ())
+                }
+            }
+        };
         // Returning drops the runtime, and with it every open connection.
         runtime.block_on(async move {
             tokio::select! {
-                _ = axum::serve(listener, router(app)).into_future() => {}
+                _ = serve => {}
                 _ = stopped => {}
             }
         });
     })?;
-    Ok(Server { issuer, clock, stop: Some(stop), thread: Some(thread) })
+    Ok(Server { issuer, clock, secured, stop: Some(stop), thread: Some(thread) })
 }

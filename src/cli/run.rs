@@ -41,7 +41,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
             audit(options, Rc::new(Console::new(None))).await
         }
         None => {
-            let server = match embedded::start(Config::default()) {
+            let server = match embedded::start(Config { tls: true, ..Config::default() }) {
                 Ok(server) => server,
                 Err(e) => {
                     complain(format!("cannot start the reference server: {e}"));

@@ -9,6 +9,7 @@ pub mod response;
 pub mod token;
 pub mod token_response;
 pub mod tokens;
+pub mod transport;
 
 use crate::model::verdict::Deviation;
 

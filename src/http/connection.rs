@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use super::request::serialize;
 use super::{Limits, Origin, tls};
 use crate::model::exchange::{Request, Response};
+use crate::model::tls::{HandshakeFailure, TlsVersion};
 
 /// Header fields that one answer may have.
 const MOST_FIELDS: usize = 256;
@@ -28,22 +29,36 @@ pub(super) struct Connection {
     /// Octets read and not yet consumed.
     buffer: Vec<u8>,
     pub(super) idle_since: Instant,
+    /// The version of TLS, where it is spoken.
+    pub(super) version: Option<TlsVersion>,
+}
+
+/// Connects to `address`, a name or an IP address where the origin is to be found.
+#[expect(clippy::disallowed_methods, reason = "this is the module that sends")]
+pub(super) async fn dial(origin: &Origin, address: &str) -> Result<TcpStream, String> {
+    let tcp = TcpStream::connect((address, origin.port))
+        .await
+        .map_err(|e| format!("no connection to {} port {}: {e}", origin.host, origin.port))?;
+    // Small requests must not wait for the peer's delayed acknowledgement.
+    tcp.set_nodelay(true).map_err(|e| e.to_string())?;
+    Ok(tcp)
 }
 
 impl Connection {
-    #[expect(clippy::disallowed_methods, reason = "this is the module that sends")]
-    pub(super) async fn open(origin: &Origin, tls: &tls::Connector) -> Result<Self, String> {
-        let tcp = TcpStream::connect((origin.host.as_str(), origin.port))
-            .await
-            .map_err(|e| format!("no connection to {} port {}: {e}", origin.host, origin.port))?;
-        // Small requests must not wait for the peer's delayed acknowledgement.
-        tcp.set_nodelay(true).map_err(|e| e.to_string())?;
-        let stream: Box<dyn Stream> = if origin.tls {
-            Box::new(tls.connect(&origin.host, tcp).await?)
+    pub(super) async fn open(
+        origin: &Origin,
+        address: &str,
+        tls: &tls::Connector,
+    ) -> Result<Self, HandshakeFailure> {
+        let tcp = dial(origin, address).await.map_err(HandshakeFailure::Other)?;
+        let (stream, version): (Box<dyn Stream>, _) = if origin.tls {
+            let stream = tls.connect(&origin.host, tcp).await?;
+            let version = tls::version(&stream);
+            (Box::new(stream), version)
         } else {
-            Box::new(tcp)
+            (Box::new(tcp), None)
         };
-        Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now() })
+        Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now(), version })
     }
 
     /// Nothing arrived since the last answer, not even the end of the connection: another request
@@ -244,8 +259,12 @@ mod tests {
         let (ours, mut theirs) = duplex(64 * 1024);
         theirs.write_all(octets).await.unwrap();
         drop(theirs.shutdown().await);
-        let mut connection =
-            Connection { stream: Box::new(ours), buffer: vec![], idle_since: Instant::now() };
+        let mut connection = Connection {
+            stream: Box::new(ours),
+            buffer: vec![],
+            idle_since: Instant::now(),
+            version: None,
+        };
         connection.answer(false, limits).await
     }
 

@@ -8,11 +8,13 @@
 
 mod connection;
 pub mod cookies;
+mod handshake;
 mod request;
 mod tls;
 pub mod user_agent;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ use url::{Host, Url};
 
 use crate::model::address::is_loopback;
 use crate::model::exchange::{Exchange, Request, Response};
+use crate::model::tls::TlsVersion;
 use connection::Connection;
 use request::complete;
 
@@ -84,6 +87,9 @@ pub struct Http {
     limits: Limits,
     pace: Pace,
     tls: tls::Connector,
+    /// Addresses of hosts that are not to be looked up.
+    resolve: BTreeMap<String, IpAddr>,
+    versions: Mutex<HashMap<Origin, TlsVersion>>,
     idle: Mutex<HashMap<Origin, Vec<Connection>>>,
     sent: AtomicU64,
     epoch: Instant,
@@ -97,10 +103,24 @@ impl Http {
             limits,
             pace: Pace { interval: pace, next: Mutex::new(None) },
             tls: tls::Connector::default(),
+            resolve: BTreeMap::new(),
+            versions: Mutex::default(),
             idle: Mutex::default(),
             sent: AtomicU64::new(0),
             epoch: Instant::now(),
         }
+    }
+
+    /// The same client that finds these hosts, names in lower case, at these addresses.
+    #[must_use]
+    pub fn resolving(self, resolve: BTreeMap<String, IpAddr>) -> Self {
+        Self { resolve, ..self }
+    }
+
+    /// The same client that trusts these authorities, PEM, in place of the system's.
+    #[must_use]
+    pub fn trusting(self, authorities: Option<String>) -> Self {
+        Self { tls: tls::Connector::trusting(authorities), ..self }
     }
 
     /// The bounds in force.
@@ -125,6 +145,7 @@ impl Http {
 
     fn allows(&self, origin: &Origin) -> bool {
         is_loopback(&origin.host)
+            || self.resolve.contains_key(&origin.host)
             || self.hosts.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin.host)
     }
 
@@ -211,9 +232,30 @@ impl Http {
     }
 
     async fn connect(&self, origin: &Origin) -> Result<Connection, String> {
-        tokio::time::timeout(self.limits.connect, Connection::open(origin, &self.tls))
+        let address = self.address(origin);
+        let open = Connection::open(origin, &address, &self.tls);
+        let connection = tokio::time::timeout(self.limits.connect, open)
             .await
             .map_err(|_| format!("no connection within {} s", self.limits.connect.as_secs()))?
+            .map_err(|failure| failure.to_string())?;
+        if let Some(version) = connection.version {
+            self.note_version(origin, version);
+        }
+        Ok(connection)
+    }
+
+    /// Where to find the origin: the address that the operator gave, or its own name.
+    fn address(&self, origin: &Origin) -> String {
+        self.resolve.get(&origin.host).map_or_else(|| origin.host.clone(), IpAddr::to_string)
+    }
+
+    fn note_version(&self, origin: &Origin, version: TlsVersion) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(origin.clone(), version);
+    }
+
+    fn version_of(&self, origin: &Origin) -> Option<TlsVersion> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(origin).copied()
     }
 
     async fn on(

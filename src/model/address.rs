@@ -12,6 +12,11 @@ pub fn is_loopback(host: &str) -> bool {
     }
 }
 
+/// An address rather than a name; IPv6 with or without brackets.
+pub fn is_ip(host: &str) -> bool {
+    host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,4 +7,5 @@ pub mod exchange;
 pub mod redact;
 pub mod report;
 pub mod requirement;
+pub mod tls;
 pub mod verdict;

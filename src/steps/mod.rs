@@ -14,6 +14,7 @@ mod response;
 mod token;
 mod token_response;
 mod tokens;
+mod transport;
 
 /// Splits `a, b` as it stands in a step.
 fn words(list: &str) -> Vec<&str> {

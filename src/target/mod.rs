@@ -2,5 +2,6 @@
 
 pub mod capabilities;
 pub mod login;
+pub mod network;
 pub mod profile;
 pub mod secret;

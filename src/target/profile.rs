@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::network::Network;
 use super::secret::Secret;
 use crate::oauth::redirect_uri::{self, Kind};
 
@@ -33,6 +34,8 @@ pub struct Target {
     pub post_logout_redirect_uri: Option<String>,
     /// A browser origin from which the first client may call.
     pub allowed_origin: Option<String>,
+    /// How to reach it, where the system does not know.
+    pub network: Network,
     /// Seconds that the server may be behind in accepting what has expired.
     pub leeway: Duration,
     /// Least interval between the starts of two requests.
@@ -145,6 +148,8 @@ struct File {
     resource_indicators: Vec<String>,
     post_logout_redirect_uri: Option<String>,
     allowed_origin: Option<String>,
+    #[serde(default)]
+    network: Network,
     leeway_seconds: Option<u64>,
     pace_ms: Option<u64>,
     concurrency: Option<usize>,
@@ -168,7 +173,8 @@ impl Target {
     /// A target with one client and nothing else configured.
     pub fn new(issuer: impl Into<String>, client: Client) -> Self {
         let issuer = issuer.into();
-        let is_local = issuer_is_loopback(&issuer);
+        let network = Network::default();
+        let is_local = network.is_local(&issuer);
         Self {
             issuer,
             clients: vec![client],
@@ -181,6 +187,7 @@ impl Target {
             resource_indicators: vec![],
             post_logout_redirect_uri: None,
             allowed_origin: None,
+            network,
             leeway: Duration::from_secs(20),
             pace: default_pace(is_local),
             concurrency: default_concurrency(is_local),
@@ -215,7 +222,9 @@ impl Target {
             }),
             None => None,
         };
-        let is_local = issuer_is_loopback(&file.issuer);
+        let network =
+            file.network.load().map_err(|e| format!("{name}:{}: {e}", line_of(text, "ca_file")))?;
+        let is_local = network.is_local(&file.issuer);
         let target = Self {
             issuer: file.issuer,
             clients: file.clients,
@@ -228,6 +237,7 @@ impl Target {
             resource_indicators: file.resource_indicators,
             post_logout_redirect_uri: file.post_logout_redirect_uri,
             allowed_origin: file.allowed_origin,
+            network,
             leeway: Duration::from_secs(file.leeway_seconds.unwrap_or(20)),
             pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
@@ -271,7 +281,7 @@ impl Target {
 
     /// The issuer names this machine, so the target is a development server.
     pub fn is_local(&self) -> bool {
-        issuer_is_loopback(&self.issuer)
+        self.network.is_local(&self.issuer)
     }
 
     /// The main redirect URI of the first client and of all others, each with its client's index.
@@ -291,11 +301,6 @@ impl Target {
     pub fn loopback_literal(&self) -> Option<(usize, &str)> {
         self.redirect_uris().find(|(_, uri)| redirect_uri::is_loopback_literal(uri))
     }
-}
-
-fn issuer_is_loopback(issuer: &str) -> bool {
-    url::Url::parse(issuer)
-        .is_ok_and(|u| u.host_str().is_some_and(crate::model::address::is_loopback))
 }
 
 fn default_pace(is_local: bool) -> Duration {

@@ -2,7 +2,7 @@
 //! session, and the working twins that give refusals their meaning.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -96,6 +96,8 @@ pub struct Context {
     pub baseline: Option<Grant>,
     /// Exchanges that belong to no single scenario.
     pub shared: Recorder,
+    /// Every exchange of the scenarios, for those that run last.
+    pub whole: OnceLock<Vec<Arc<Exchange>>>,
     twins: Vec<OnceCell<Result<(), Obstacle>>>,
     /// Whether each client met a consent page in this run.
     consents: Vec<AtomicBool>,
@@ -116,6 +118,7 @@ impl Context {
             clock,
             baseline: None,
             shared: Recorder::default(),
+            whole: OnceLock::new(),
             twins,
             consents,
         }

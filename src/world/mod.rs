@@ -1,6 +1,7 @@
 //! The context of one scenario and its ledger.
 
 pub mod context;
+mod whole;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -8,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use cucumber::World as _;
 
 use crate::expect::Findings;
+use crate::expect::transport::{Handshake, Offer};
 use crate::http::Recorder;
 use crate::http::user_agent::UserAgent;
 use crate::model::exchange::{Exchange, Request};
@@ -55,6 +57,10 @@ pub struct World {
     pub grants: Vec<Grant>,
     /// Answers under judgement, in order.
     pub answers: Vec<Arc<Exchange>>,
+    /// Handshakes with the hosts of the target.
+    pub handshakes: Vec<Handshake>,
+    /// What hosts did with an offer of one version of TLS.
+    pub offers: Vec<Offer>,
     /// A value that a later step compares with.
     pub noted: String,
     ledger: Ledger,

@@ -294,4 +294,22 @@ defects! {
     CorsMissingOnTokenError: "errors of the token endpoint allow no origin" => ["cors.token-endpoint"];
     CorsOtherOriginAtTokenEndpoint: "the token endpoint allows another origin" => ["cors.token-endpoint"];
     RequestIdMissing: "answers carry no request id" => ["obs.correlation-id"];
+
+    // Transport
+    CleartextAuthorization: "the login page is also served over http" => ["transport.authorization-plaintext"];
+    CleartextToken: "the token endpoint also answers over http" => ["transport.token-plaintext"];
+    CleartextApi: "the API also answers over http" => ["transport.token-plaintext"];
+    CertificateExpired: "the certificate of the device endpoint has expired" => ["transport.certificate"];
+    CertificateOfAnotherName: "the certificate of the device endpoint is for another name" => ["transport.certificate"];
+    CertificateOfUnknownAuthority: "the certificate of the device endpoint is self-signed" => ["transport.certificate"];
+    Tls11Accepted: "TLS 1.1 is still spoken" => ["transport.tls-legacy"] known as ["CVE-2024-23656"];
+    Tls10Accepted: "TLS 1.0 is still spoken, although 1.1 is not" => ["transport.tls-legacy"] known as ["CVE-2024-23656"];
+    Tls12Only: "TLS 1.3 is not available" => ["transport.tls-modern"];
+    HstsMissing: "no answer sets Strict-Transport-Security" => ["transport.hsts"];
+    HstsMissingOnLogin: "the login page lacks Strict-Transport-Security" => ["transport.hsts"];
+    HstsShort: "Strict-Transport-Security lasts for a day" => ["transport.hsts"];
+    LoginRedirectInCleartext: "the browser is sent to the login page over http" => ["transport.no-downgrade-redirect"];
+    ConsentRedirectInCleartext: "the browser is sent to the consent page over http" => ["transport.no-downgrade-redirect"];
+    AllowMissing: "answers with status 405 lack Allow" => ["transport.allow-on-405"];
+    AllowMissingAtRevocation: "405 of the revocation endpoint lacks Allow" => ["transport.allow-on-405"];
 }

@@ -2,13 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorization_request::{AuthorizationRequest, RequestError, target};
 use super::{authorization_response, interaction};
 use crate::app::{App, Shared};
-use crate::http::{is_form, respond};
+use crate::http::{is_form, respond, set};
 use crate::pages::error_page;
 use crate::params::Params;
 
@@ -28,7 +29,9 @@ pub(crate) async fn post(
     body: Bytes,
 ) -> Response {
     if !app.policy.accepts_authorization_by_post() {
-        return respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+        let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+        set(&mut response, ALLOW, "GET");
+        return response;
     }
     if !is_form(&headers) {
         return error_page(&app, "The request is not a form.", &Params::default());

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::Policy;
 use crate::defect::Defect::{
-    AuthorizationEndpointWithFragment, ChallengeMethodsNotListed, CleartextEndpointListed,
+    AuthorizationEndpointWithFragment, CertificateExpired, CertificateOfAnotherName,
+    CertificateOfUnknownAuthority, ChallengeMethodsNotListed, CleartextEndpointListed,
     CodeGrantNotListed, CodeResponseTypeNotListed, ImplicitGrantListed, IssFlagFalse,
     IssFlagMissing, IssUnsupported, JwksAsText, JwksKeyWithoutType, MetadataAsText,
     MetadataIssuerCleartext, MetadataIssuerOfAnotherHost, MetadataIssuerUpperCase,
@@ -12,6 +13,7 @@ use crate::defect::Defect::{
     PrivateKeyPublished, ResponseTypesAsString, ResponseTypesMissing, SymmetricKeyPublished,
     TokenEndpointWithFragment, TokenResponseTypeListed,
 };
+use crate::seeds;
 
 impl Policy {
     /// The metadata as published, if it is.
@@ -56,6 +58,10 @@ impl Policy {
             }
             Some(CleartextEndpointListed) => {
                 ("device_authorization_endpoint", json!("http://as.example.test/device"))
+            }
+            Some(CertificateExpired | CertificateOfAnotherName | CertificateOfUnknownAuthority) => {
+                let url = format!("https://{}:{port}/device", seeds::DEVICE_HOST);
+                ("device_authorization_endpoint", json!(url))
             }
             _ => return Some(document),
         };

@@ -51,6 +51,49 @@ impl Filter {
     }
 }
 
+/// A requirement that a filter selects, with those of its scenarios that it selects.
+pub struct Selected<'a> {
+    /// The requirement.
+    pub requirement: &'a Requirement,
+    /// Feature file and scenario; none where the requirement is untested.
+    pub scenarios: Vec<(String, &'a Scenario)>,
+}
+
+impl Filter {
+    fn admits(&self, expression: Option<&TagOperation>, id: &str, tags: &[String]) -> bool {
+        let by_id = self.ids.is_empty() || self.ids.iter().any(|wanted| wanted == id);
+        by_id && expression.is_none_or(|e| e.eval(tags.iter()))
+    }
+
+    /// What the filter selects of the catalogue, whatever the target, in the catalogue's order.
+    pub fn select<'a>(&self, catalogue: &'a Catalogue) -> Result<Vec<Selected<'a>>, String> {
+        let expression = self.check(catalogue)?;
+        let mut all: BTreeMap<&str, Vec<(String, &Scenario)>> = BTreeMap::new();
+        for feature in &catalogue.features {
+            let path = feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
+            for rule in &feature.rules {
+                let Some(requirement) = id_of(&rule.tags).and_then(|id| catalogue.requirement(id))
+                else {
+                    continue;
+                };
+                let chosen = rule.scenarios.iter().filter(|scenario| {
+                    let tags = tags_of(feature, rule, scenario, requirement);
+                    self.admits(expression.as_ref(), &requirement.id, &tags)
+                });
+                all.insert(&requirement.id, chosen.map(|s| (path.clone(), s)).collect());
+            }
+        }
+        let selected = catalogue.requirements.iter().filter_map(|requirement| {
+            let scenarios = all.remove(requirement.id.as_str()).unwrap_or_default();
+            let tags = derived_tags(requirement);
+            let is_listed = requirement.untested.is_some()
+                && self.admits(expression.as_ref(), &requirement.id, &tags);
+            (is_listed || !scenarios.is_empty()).then_some(Selected { requirement, scenarios })
+        });
+        Ok(selected.collect())
+    }
+}
+
 /// The candidate that resembles `wanted` most, if it resembles it at all.
 fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
@@ -113,8 +156,7 @@ impl Plan {
         let expression = filter.check(catalogue)?;
         let index = catalogue.index();
         let selects = |requirement: &Requirement, tags: &[String]| {
-            let by_id = filter.ids.is_empty() || filter.ids.contains(&requirement.id);
-            by_id && expression.as_ref().is_none_or(|e| e.eval(tags.iter()))
+            filter.admits(expression.as_ref(), &requirement.id, tags)
         };
         let mut plan = Self::default();
         for requirement in &catalogue.requirements {
@@ -133,15 +175,10 @@ impl Plan {
                         rule.name
                     ));
                 };
-                let tags_of = |scenario: &Scenario| {
-                    let own =
-                        [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
-                    own.chain(derived_tags(requirement)).collect::<Vec<_>>()
-                };
                 let chosen: Vec<Scenario> = rule
                     .scenarios
                     .iter()
-                    .filter(|s| selects(requirement, &tags_of(s)))
+                    .filter(|s| selects(requirement, &tags_of(feature, rule, s, requirement)))
                     .cloned()
                     .collect();
                 if chosen.is_empty() {
@@ -173,6 +210,17 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.scenarios == 0 && self.omitted.values().all(|o| matches!(o, Omitted::Untested(_)))
     }
+}
+
+/// All tags of a scenario: those written at feature, rule and scenario, and the derived ones.
+fn tags_of(
+    feature: &Feature,
+    rule: &Rule,
+    scenario: &Scenario,
+    requirement: &Requirement,
+) -> Vec<String> {
+    let own = [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
+    own.chain(derived_tags(requirement)).collect()
 }
 
 /// Tags that every scenario of a requirement has without being written: id, group, level,

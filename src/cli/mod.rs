@@ -4,6 +4,7 @@ mod list;
 mod run;
 mod serve;
 pub mod settings;
+mod traceability;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -96,6 +97,23 @@ struct FilterArgs {
 struct ListArgs {
     #[command(flatten)]
     filter: FilterArgs,
+    /// How to print; all but `table` also name the scenarios and the defects that prove them.
+    #[arg(long, value_enum, default_value = "table")]
+    format: ListFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// One line a requirement, with the number of requests on the reference server.
+    Table,
+    /// An array of objects.
+    Json,
+    /// Comma-separated values (RFC 4180) with a header.
+    Csv,
+    /// A Markdown table.
+    Markdown,
+    /// Counts by group, as a Markdown table.
+    Coverage,
 }
 
 #[derive(Args)]
@@ -149,9 +167,10 @@ pub fn main() -> ExitCode {
     let code = match cli.command {
         None => runtime.block_on(interruptible(run::run(cli.run))),
         Some(Command::Run(args)) => runtime.block_on(interruptible(run::run(args))),
-        Some(Command::List(args)) => {
+        Some(Command::List(args)) if args.format == ListFormat::Table => {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }
+        Some(Command::List(args)) => traceability::print(&args.filter.into(), args.format),
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

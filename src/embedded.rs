@@ -5,7 +5,9 @@ use std::time::Duration;
 use reference_server::{Config, Server, seeds};
 
 use crate::target::network::Network;
-use crate::target::profile::{Client, Introspection, Resource, Target, User};
+use crate::target::profile::{
+    Client, Introspection, OtherResource, Resource, ScopedOperation, Target, User,
+};
 use crate::target::secret::Secret;
 use crate::world::context::Clock;
 
@@ -49,12 +51,20 @@ pub fn target(server: &Server) -> Target {
         Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
     target.resource =
         Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
+    target.scoped_operation = Some(ScopedOperation {
+        url: format!("{api}/notes"),
+        method: "POST".into(),
+        status: 201,
+        scope: "api:write".into(),
+    });
+    let files = format!("{}{}", server.issuer(), seeds::OTHER_RESOURCE_PATH);
+    target.other_resource = Some(OtherResource { indicator: Some(files.clone()), scope: None });
     target.introspection = Some(Introspection {
         client_id: seeds::RESOURCE_SERVER.into(),
         client_secret: Secret::new(seeds::RESOURCE_SERVER_SECRET),
     });
     target.forbidden_scope = Some(seeds::FORBIDDEN_SCOPE.into());
-    target.resource_indicators = vec![api];
+    target.resource_indicators = vec![api, files];
     target.post_logout_redirect_uri = Some(seeds::POST_LOGOUT_REDIRECT_URI.into());
     target.allowed_origin = Some(seeds::ALLOWED_ORIGIN.into());
     target.leeway = Duration::from_secs(1);

@@ -184,7 +184,13 @@ impl Plan {
                 if chosen.is_empty() {
                     continue;
                 }
-                if rule.tags.iter().any(|tag| tag == "slow") && !can_wait && !filter.slow {
+                let waits = |scenario: &Scenario| {
+                    scenario.tags.iter().chain(&rule.tags).any(|tag| tag == "slow")
+                };
+                let may_wait = can_wait || filter.slow;
+                let chosen: Vec<Scenario> =
+                    chosen.into_iter().filter(|scenario| may_wait || !waits(scenario)).collect();
+                if chosen.is_empty() {
                     let reason = "it waits in real time: ask for it with --slow".to_owned();
                     plan.omitted.insert(requirement.id.clone(), Omitted::Untested(reason));
                     continue;
@@ -295,5 +301,28 @@ mod tests {
         assert!(matches!(omitted.get("token.code-lifetime"), Some(Omitted::Untested(_))));
         let asked = plan(&Filter { slow: true, ..Filter::default() }).unwrap();
         assert!(ids(&asked).contains(&"token.code-lifetime".to_owned()));
+    }
+
+    #[test]
+    fn the_other_scenarios_of_a_rule_do_not_wait() {
+        let id = "introspection.ended-inactive";
+        let client = Client {
+            id: "web".into(),
+            redirect_uris: vec!["https://app.test/cb".into()],
+            scope: "openid".into(),
+        };
+        let mut target = Target::new("https://as.test", client);
+        target.introspection = Some(crate::target::profile::Introspection {
+            client_id: "api".into(),
+            client_secret: crate::target::secret::Secret::new("secret"),
+        });
+        let mut facts = Facts::default();
+        facts.metadata.set("introspection_endpoint", "https://as.test/introspect");
+        let scenarios = |slow| {
+            let filter = Filter { ids: vec![id.into()], slow, ..Filter::default() };
+            let catalogue = Catalogue::load().unwrap();
+            Plan::build(catalogue, &target, &facts, &filter, false).unwrap().scenarios
+        };
+        assert_eq!((scenarios(false), scenarios(true)), (1, 2));
     }
 }

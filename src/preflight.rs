@@ -26,7 +26,11 @@ pub async fn preflight(
     profile: Profile,
     clock: Clock,
 ) -> Result<Context, (Obstacle, Context)> {
-    let hosts = [Some(target.issuer.as_str()), target.resource.as_ref().map(|r| r.url.as_str())];
+    let hosts = [
+        Some(target.issuer.as_str()),
+        target.resource.as_ref().map(|r| r.url.as_str()),
+        target.scoped_operation.as_ref().map(|o| o.url.as_str()),
+    ];
     let hosts = hosts
         .into_iter()
         .flatten()

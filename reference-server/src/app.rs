@@ -79,6 +79,11 @@ impl App {
     pub(crate) fn resource(&self) -> String {
         self.url(seeds::RESOURCE_PATH)
     }
+
+    /// The identifier of the other resource, which lives elsewhere.
+    pub(crate) fn other_resource(&self) -> String {
+        self.url(seeds::OTHER_RESOURCE_PATH)
+    }
 }
 
 /// All endpoints.

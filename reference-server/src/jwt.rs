@@ -1,10 +1,11 @@
 //! JSON Web Tokens in compact form (RFC 7515, RFC 7519).
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::keys::{Keys, SigningFailed};
+use crate::keys::{Keys, SigningFailed, jwk_verifies};
 
 /// How a token is protected; the conformant policy signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,27 @@ impl<'a> Parts<'a> {
 
     pub(crate) fn header(&self, name: &str) -> &str {
         self.header.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Any member of the header.
+    pub(crate) fn header_member(&self, name: &str) -> &Value {
+        self.header.get(name).unwrap_or(&Value::Null)
+    }
+
+    pub(crate) fn is_unsigned(&self) -> bool {
+        self.signature.is_empty()
+    }
+
+    /// Whether this public key verifies the signature, whoever it belongs to.
+    pub(crate) fn is_signed_with(&self, jwk: &Value) -> bool {
+        jwk_verifies(jwk, self.input.as_bytes(), &self.signature)
+    }
+
+    /// Whether this is HS256 with that secret.
+    pub(crate) fn is_keyed_with(&self, secret: &[u8]) -> bool {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        self.header("alg") == "HS256"
+            && hmac::verify(&key, self.input.as_bytes(), &self.signature).is_ok()
     }
 
     pub(crate) fn claim(&self, name: &str) -> &Value {

@@ -2,15 +2,16 @@
 
 use std::io;
 
-use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
+    UnparsedPublicKey,
 };
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::config::SigningAlgorithm;
@@ -115,7 +116,19 @@ impl Key {
         }
     }
 
-    fn public_jwk(&self) -> Value {
+    /// `SubjectPublicKeyInfo` in PEM.
+    pub(crate) fn public_pem(&self) -> String {
+        let der = match &self.pair {
+            Pair::Ec(pair) => public_der(pair.public_key()),
+            Pair::Rsa(pair) => public_der(pair.public_key()),
+        };
+        let body = STANDARD.encode(der);
+        let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines: Vec<_> = lines.collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    pub(crate) fn public_jwk(&self) -> Value {
         match &self.pair {
             Pair::Ec(pair) => {
                 // SEC 1 §2.3.3: 04, then x and y of 32 octets each.
@@ -136,6 +149,34 @@ impl Key {
                 })
             }
         }
+    }
+}
+
+fn public_der(key: &impl AsDer<PublicKeyX509Der<'static>>) -> Vec<u8> {
+    key.as_der().map(|der| der.as_ref().to_vec()).unwrap_or_default()
+}
+
+/// Whether a public key that need not be one of ours verifies the signature (ES256, RS256).
+pub(crate) fn jwk_verifies(jwk: &Value, message: &[u8], signature: &[u8]) -> bool {
+    let octets = |name: &str| {
+        URL_SAFE_NO_PAD.decode(jwk.get(name).and_then(Value::as_str).unwrap_or_default())
+    };
+    match jwk.get("kty").and_then(Value::as_str) {
+        Some("EC") => match (octets("x"), octets("y")) {
+            (Ok(x), Ok(y)) => {
+                let point = [vec![4], x, y].concat();
+                let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+                key.verify(message, signature).is_ok()
+            }
+            _ => false,
+        },
+        Some("RSA") => match (octets("n"), octets("e")) {
+            (Ok(n), Ok(e)) => RsaPublicKeyComponents { n, e }
+                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                .is_ok(),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -2,9 +2,11 @@
 //! specifications, the others are the seeded defects.
 
 mod authorization;
+mod bearer;
 mod claims;
 mod discovery;
 mod interaction;
+mod introspection;
 mod pkce;
 mod redirect_uri;
 mod resource;

@@ -53,3 +53,5 @@ pub const FORBIDDEN_SCOPE: &str = "api:admin";
 pub const DEFAULT_SCOPE: &str = "openid";
 /// The path of the resource below the issuer (RFC 8707).
 pub const RESOURCE_PATH: &str = "/api";
+/// The path of another resource below the issuer, for which tokens can be had.
+pub const OTHER_RESOURCE_PATH: &str = "/files";

@@ -2,6 +2,8 @@
 //! means that the answer conforms. No judge sends anything.
 
 pub mod authorization;
+pub mod challenge;
+pub mod introspection;
 pub mod metadata;
 pub mod pages;
 pub mod resource;
@@ -10,6 +12,7 @@ pub mod token;
 pub mod token_response;
 pub mod tokens;
 pub mod transport;
+pub mod userinfo;
 
 use crate::model::verdict::Deviation;
 

@@ -1,10 +1,9 @@
-//! Judges of the protected resource, of UserInfo, revocation, introspection and CORS.
-
-use serde_json::Value;
+//! Judges of the protected resource, of revocation and CORS.
 
 use super::{Findings, check, or_list};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Weight};
+use crate::oauth::challenge::Challenge;
 
 fn status(exchange: &Exchange) -> u16 {
     exchange.response().map_or(0, |r| r.status)
@@ -29,23 +28,20 @@ pub fn refuses(exchange: &Exchange) -> Findings {
 }
 
 /// RS_DENY: 401 with a Bearer or DPoP challenge whose `error` is one of `errors` (none, where the
-/// list is empty); another refusal is a warning. A malformed credential may get 400.
+/// list is empty); another refusal is a warning. `invalid_request` may come with 400 and
+/// `insufficient_scope` with 403.
 pub fn denies_token(exchange: &Exchange, errors: &[&str]) -> Findings {
     let findings = refuses(exchange);
     if !findings.is_empty() {
         return findings;
     }
+    let challenges = challenges_of(exchange);
     let names_error = errors.is_empty()
-        || exchange.response().is_some_and(|r| {
-            r.headers("www-authenticate").any(|v| {
-                errors.iter().any(|e| {
-                    v.contains(&format!("error=\"{e}\"")) || v.contains(&format!("error={e}"))
-                })
-            })
-        });
+        || challenges.iter().filter_map(|c| c.value("error")).any(|error| errors.contains(&error));
     let is_fit = match status(exchange) {
         401 => true,
         400 => errors.contains(&"invalid_request") || errors.is_empty(),
+        403 => errors.contains(&"insufficient_scope"),
         _ => false,
     };
     check(is_fit && has_challenge(exchange) && names_error, || {
@@ -67,13 +63,13 @@ pub fn denies_token(exchange: &Exchange, errors: &[&str]) -> Findings {
     })
 }
 
+/// The challenges of an answer, as far as they can be read.
+pub fn challenges_of(exchange: &Exchange) -> Vec<Challenge> {
+    exchange.response().map(Challenge::all_of).unwrap_or_default()
+}
+
 fn has_challenge(exchange: &Exchange) -> bool {
-    exchange.response().is_some_and(|r| {
-        r.headers("www-authenticate").any(|value| {
-            let scheme = value.trim_start().split([' ', ',']).next().unwrap_or_default();
-            scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop")
-        })
-    })
+    challenges_of(exchange).iter().any(Challenge::is_for_access_tokens)
 }
 
 /// The refusal carries a `WWW-Authenticate` challenge for Bearer or DPoP.
@@ -81,74 +77,6 @@ pub fn challenges(exchange: &Exchange) -> Findings {
     check(has_challenge(exchange), || {
         Deviation::new("WWW-Authenticate with Bearer or DPoP", exchange.gist()).seen_in(exchange)
     })
-}
-
-/// The claims of a UserInfo answer that is plain JSON.
-fn claims(exchange: &Exchange) -> Option<serde_json::Map<String, Value>> {
-    exchange.response().filter(|r| r.status == 200)?.json_object()
-}
-
-/// 200 with a claims object as `application/json`, or a JWT.
-pub fn userinfo(exchange: &Exchange) -> Findings {
-    let is = |wanted: &str| {
-        exchange
-            .response()
-            .is_some_and(|r| r.status == 200 && r.media_type().as_deref() == Some(wanted))
-    };
-    let is_claims = claims(exchange).is_some_and(|c| !c.is_empty() && !c.contains_key("error"));
-    let expected = "200 with a claims object as application/json, or a JWT";
-    check(is("application/jwt") || is_claims && is("application/json"), || {
-        let weight = if is_claims { Weight::Warning } else { Weight::Failure };
-        Deviation::new(expected, exchange.gist()).weighing(weight).seen_in(exchange)
-    })
-}
-
-/// `sub` equals the one of the ID Token.
-pub fn userinfo_subject(exchange: &Exchange, subject: &str) -> Findings {
-    let named =
-        claims(exchange).and_then(|c| c.get("sub").and_then(Value::as_str).map(str::to_owned));
-    check(named.as_deref() == Some(subject), || {
-        Deviation::new(
-            format!("sub {subject}"),
-            format!("sub {}", named.as_deref().unwrap_or("(none)")),
-        )
-        .seen_in(exchange)
-    })
-}
-
-/// `active` is the boolean true; `scope` is a string, `exp` and `iat` are numbers when present.
-pub fn active(exchange: &Exchange) -> Findings {
-    let Some(members) = claims(exchange).filter(|c| c.get("active") == Some(&Value::Bool(true)))
-    else {
-        return vec![Deviation::new("200 with active=true", exchange.gist()).seen_in(exchange)];
-    };
-    let wrong: Vec<&str> = [
-        ("scope", Value::is_string as fn(&Value) -> bool),
-        ("exp", Value::is_number),
-        ("iat", Value::is_number),
-    ]
-    .into_iter()
-    .filter(|(name, fits)| members.get(*name).is_some_and(|value| !fits(value)))
-    .map(|(name, _)| name)
-    .collect();
-    check(wrong.is_empty(), || {
-        let expected = "scope as a string, exp and iat as numbers";
-        Deviation::new(expected, format!("{} of another type", or_list(&wrong))).seen_in(exchange)
-    })
-}
-
-/// The caller is refused; `active=false` tells little and is a warning.
-pub fn learns_nothing(exchange: &Exchange) -> Findings {
-    let deviation = |weight| {
-        vec![Deviation::new("401, 400 or 403", exchange.gist()).weighing(weight).seen_in(exchange)]
-    };
-    match (status(exchange), claims(exchange).and_then(|c| c.get("active").cloned())) {
-        (200, Some(Value::Bool(false))) => deviation(Weight::Warning),
-        (200..300, _) => deviation(Weight::Failure),
-        (400 | 401 | 403, _) => vec![],
-        // Nothing is learned, but not because the caller was refused.
-        _ => deviation(Weight::Warning),
-    }
 }
 
 /// `Access-Control-Allow-Origin` equals the origin or is `*`; on an error its absence is a warning.
@@ -217,29 +145,10 @@ mod tests {
     }
 
     #[test]
-    fn introspection_without_credentials() {
-        assert!(learns_nothing(&json(401, "{}")).is_empty());
-        assert_eq!(learns_nothing(&json(200, r#"{"active":false}"#))[0].weight, Weight::Warning);
-        assert_eq!(learns_nothing(&json(200, r#"{"active":true}"#))[0].weight, Weight::Failure);
-        for status in [302, 404, 500] {
-            assert_eq!(learns_nothing(&json(status, ""))[0].weight, Weight::Warning, "{status}");
-        }
-    }
-
-    #[test]
     fn an_internal_error_is_no_clean_refusal() {
         assert!(refuses(&json(401, "")).is_empty() && refuses(&json(404, "")).is_empty());
         assert_eq!(refuses(&json(500, ""))[0].weight, Weight::Warning);
         assert_eq!(refuses(&json(200, ""))[0].weight, Weight::Failure);
-    }
-
-    #[test]
-    fn userinfo_needs_a_subject() {
-        assert!(userinfo(&json(200, r#"{"sub":"a"}"#)).is_empty());
-        assert_eq!(userinfo(&json(200, "{}")).len(), 1);
-        let text = answered(200, &[("Content-Type", "text/plain")], r#"{"sub":"a"}"#);
-        assert_eq!(userinfo(&text)[0].weight, Weight::Warning);
-        assert_eq!(userinfo_subject(&json(200, r#"{"sub":"b"}"#), "a").len(), 1);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! The protocol: requests as ordered pairs that a tester can bend, responses parsed once.
 
 pub mod authorization;
+pub mod challenge;
+pub mod forge;
 pub mod jose;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod public_key;
 pub mod redirect_uri;
 pub mod token;
 

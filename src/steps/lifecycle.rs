@@ -6,7 +6,7 @@ use cucumber::{given, then, when};
 
 use super::resource::{access_token, resource_request, userinfo_request, with_token};
 use crate::expect::token::token_reject;
-use crate::expect::{check, resource as expect};
+use crate::expect::{check, introspection, resource as expect};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::form_post;
@@ -16,7 +16,7 @@ use crate::target::login::form::Decision;
 use crate::world::context::Context;
 use crate::world::{Step, World};
 
-fn introspection_request(context: &Context, token: &str) -> Result<Request, Obstacle> {
+pub(super) fn introspection_request(context: &Context, token: &str) -> Result<Request, Obstacle> {
     let server = context.target.introspection.as_ref().ok_or_else(|| {
         Obstacle::new(
             "to introspect a token",
@@ -141,6 +141,7 @@ async fn introspect(world: &mut World) -> Step {
 }
 
 /// The working twin of an anonymous introspection, where credentials for one are configured.
+#[given("tokens that the resource server sees as active")]
 #[given("tokens that the resource server sees as active, if it can ask")]
 async fn introspection_works(world: &mut World) -> Step {
     let request = world.request()?;
@@ -187,13 +188,13 @@ async fn log_out(world: &mut World) -> Step {
 #[then("the token is active")]
 fn active(world: &mut World) -> Step {
     let answer = world.answer()?;
-    world.judge(expect::active(&answer))
+    world.judge(introspection::active(&answer))
 }
 
 #[then("nothing is learned about the token")]
 fn learns_nothing(world: &mut World) -> Step {
     let answer = world.answer()?;
-    world.judge_refusal(expect::learns_nothing(&answer))
+    world.judge_refusal(introspection::learns_nothing(&answer))
 }
 
 #[then("the browser returns to the post_logout_redirect_uri with state")]
@@ -263,7 +264,7 @@ fn tokens_dead(world: &mut World) -> Step {
 }
 
 /// A success that does not say the token is inactive, as introspection does.
-fn shows_life(exchange: &Exchange) -> bool {
+pub(super) fn shows_life(exchange: &Exchange) -> bool {
     let Some(response) = exchange.response().filter(|r| (200..300).contains(&r.status)) else {
         return false;
     };

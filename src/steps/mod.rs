@@ -2,10 +2,14 @@
 //! decides level or severity, and a Then never sends anything.
 
 mod authorization;
+mod expiry;
 mod flow;
+mod forgery;
 mod headers;
+mod introspection;
 mod lifecycle;
 mod metadata;
+mod operation;
 mod pkce;
 mod redemption;
 mod redirect_uri;
@@ -15,6 +19,7 @@ mod token;
 mod token_response;
 mod tokens;
 mod transport;
+mod userinfo;
 
 /// Splits `a, b` as it stands in a step.
 fn words(list: &str) -> Vec<&str> {

@@ -128,6 +128,8 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "a consent page is shown" => facts.consent_shown,
         "a form login driver is configured" => target.user.is_some(),
         "resource configured" => target.resource.is_some(),
+        "a second resource is configured" => target.other_resource.is_some(),
+        "a scope-protected operation is configured" => target.scoped_operation.is_some(),
         "allowed_origin configured" => target.allowed_origin.is_some(),
         "a second public client is configured" => target.clients.len() > 1,
         "a loopback IP redirect_uri is registered" => target.loopback_literal().is_some(),
@@ -160,9 +162,7 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         | "at_hash present"
         | "the key set holds more than one key"
         | "a code is issued without code_challenge"
-        | "revocation.access-token answered 200"
-        | "a second resource is configured"
-        | "a scope-protected operation is configured" => return Ok(None),
+        | "revocation.access-token answered 200" => return Ok(None),
         _ => match (atom.strip_suffix(" published"), atom.strip_suffix(" is true")) {
             (Some(member), _) => facts.metadata.member(member).is_some(),
             (_, Some(member)) => facts.metadata.is_true(member),

@@ -4,4 +4,5 @@ pub mod capabilities;
 pub mod login;
 pub mod network;
 pub mod profile;
+pub mod resource;
 pub mod secret;

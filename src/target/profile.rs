@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::network::Network;
+pub use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
 use crate::oauth::redirect_uri::{self, Kind};
 
@@ -24,6 +25,10 @@ pub struct Target {
     pub endpoints: BTreeMap<String, String>,
     /// A protected resource that tokens of the first client open.
     pub resource: Option<Resource>,
+    /// An operation of the resource that needs a scope of its own.
+    pub scoped_operation: Option<ScopedOperation>,
+    /// Another resource, whose tokens are worthless at the first.
+    pub other_resource: Option<OtherResource>,
     /// Credentials of a resource server at the introspection endpoint.
     pub introspection: Option<Introspection>,
     /// A scope value that no client here may get.
@@ -38,6 +43,8 @@ pub struct Target {
     pub network: Network,
     /// Seconds that the server may be behind in accepting what has expired.
     pub leeway: Duration,
+    /// Longest time that a run which waits in real time spends on one expiry.
+    pub patience: Duration,
     /// Least interval between the starts of two requests.
     pub pace: Duration,
     /// Scenarios that run at the same time, at least 1.
@@ -96,20 +103,6 @@ pub struct LoginHints {
     pub deny: Option<String>,
 }
 
-/// A protected resource.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Resource {
-    /// Absolute URL.
-    pub url: String,
-    /// Method, `GET` unless given.
-    #[serde(default = "default_method")]
-    pub method: String,
-    /// Status of success, 200 unless given.
-    #[serde(default = "default_status")]
-    pub status: u16,
-}
-
 /// Credentials of a resource server at the introspection endpoint (HTTP Basic).
 #[derive(Clone, Debug)]
 pub struct Introspection {
@@ -119,16 +112,10 @@ pub struct Introspection {
     pub client_secret: Secret,
 }
 
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(900);
+
 fn default_scope() -> String {
     "openid".into()
-}
-
-fn default_method() -> String {
-    "GET".into()
-}
-
-fn default_status() -> u16 {
-    200
 }
 
 #[derive(Deserialize)]
@@ -142,6 +129,8 @@ struct File {
     #[serde(default)]
     endpoints: BTreeMap<String, String>,
     resource: Option<Resource>,
+    scoped_operation: Option<ScopedOperation>,
+    other_resource: Option<OtherResource>,
     introspection: Option<FileIntrospection>,
     forbidden_scope: Option<String>,
     #[serde(default)]
@@ -151,6 +140,7 @@ struct File {
     #[serde(default)]
     network: Network,
     leeway_seconds: Option<u64>,
+    patience_seconds: Option<u64>,
     pace_ms: Option<u64>,
     concurrency: Option<usize>,
 }
@@ -182,6 +172,8 @@ impl Target {
             login: LoginHints::default(),
             endpoints: BTreeMap::new(),
             resource: None,
+            scoped_operation: None,
+            other_resource: None,
             introspection: None,
             forbidden_scope: None,
             resource_indicators: vec![],
@@ -189,6 +181,7 @@ impl Target {
             allowed_origin: None,
             network,
             leeway: Duration::from_secs(20),
+            patience: DEFAULT_PATIENCE,
             pace: default_pace(is_local),
             concurrency: default_concurrency(is_local),
         }
@@ -232,6 +225,8 @@ impl Target {
             login: file.login,
             endpoints: file.endpoints,
             resource: file.resource,
+            scoped_operation: file.scoped_operation,
+            other_resource: file.other_resource,
             introspection,
             forbidden_scope: file.forbidden_scope,
             resource_indicators: file.resource_indicators,
@@ -239,6 +234,7 @@ impl Target {
             allowed_origin: file.allowed_origin,
             network,
             leeway: Duration::from_secs(file.leeway_seconds.unwrap_or(20)),
+            patience: file.patience_seconds.map_or(DEFAULT_PATIENCE, Duration::from_secs),
             pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
         };
@@ -272,6 +268,9 @@ impl Target {
                     format!("the first redirect URI of client {} {why}", client.id),
                 ));
             }
+        }
+        if let Some(other) = &self.other_resource {
+            other.check().map_err(|e| ("other_resource", e))?;
         }
         if self.concurrency == 0 {
             return Err(("concurrency", "concurrency must be at least 1".into()));
@@ -356,6 +355,7 @@ redirect_uris = ["https://app.test/cb"]
         let target = Target::parse("example.toml", text, &|_| Some("x".to_owned())).unwrap();
         assert_eq!(target.clients.len(), 2);
         assert!(target.resource.is_some() && target.introspection.is_some());
+        assert!(target.scoped_operation.is_some() && target.other_resource.is_some());
     }
 
     #[test]

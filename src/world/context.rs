@@ -1,6 +1,7 @@
 //! What all scenarios of a run share: the target, what is known about it, the wire, one signed-in
 //! session, and the working twins that give refusals their meaning.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -98,6 +99,8 @@ pub struct Context {
     pub shared: Recorder,
     /// Every exchange of the scenarios, for those that run last.
     pub whole: OnceLock<Vec<Arc<Exchange>>>,
+    /// Grants that opened a place, by its name, or why none does. Scenarios share them.
+    pub opened: tokio::sync::Mutex<BTreeMap<&'static str, Result<Grant, Obstacle>>>,
     twins: Vec<OnceCell<Result<(), Obstacle>>>,
     /// Whether each client met a consent page in this run.
     consents: Vec<AtomicBool>,
@@ -119,6 +122,7 @@ impl Context {
             baseline: None,
             shared: Recorder::default(),
             whole: OnceLock::new(),
+            opened: tokio::sync::Mutex::default(),
             twins,
             consents,
         }

@@ -249,7 +249,7 @@ defects! {
     IdTokenTimesAsStrings: "the times of ID tokens are strings" => ["idtoken.times"];
     NonceMissing: "ID tokens lack the nonce" => ["idtoken.nonce"];
     NonceLowerCased: "the nonce of ID tokens is in lower case" => ["idtoken.nonce"];
-    AccessTokenUnsigned: "access tokens are unsigned" => ["at.signed"];
+    AccessTokenUnsigned: "access tokens are unsigned" => ["at.signed", "rs.alg-none"];
     AccessTokenSignatureWrong: "the signature of access tokens does not verify" => ["at.signed"];
     AccessTokenJtiMissing: "access tokens lack jti" => ["at.required-claims"];
     AccessTokenJtiConstant: "all access tokens have the same jti" => ["at.required-claims"];
@@ -262,14 +262,65 @@ defects! {
     ChallengeBasic: "the refusal without a token asks for Basic" => ["rs.no-token-challenge"];
     GarbageTokenAccepted: "the API accepts an invented token" => ["rs.garbage-token"];
     EmptyTokenAccepted: "the API accepts an empty token" => ["rs.garbage-token"];
-    GarbageTokenErrorMissing: "the refusal of an invented token lacks error" => ["rs.garbage-token"];
+    GarbageTokenErrorMissing: "the refusal of a bad token lacks error" => ["rs.garbage-token", "rs.tampered-token", "rs.alg-none", "rs.key-confusion", "rs.attacker-key", "rs.expired-token", "rs.id-token-refused", "rs.refresh-token-refused", "rs.wrong-audience"];
     UserinfoGetRefused: "UserInfo answers 405 to GET" => ["userinfo.get"];
-    UserinfoAsText: "UserInfo is served as text/plain" => ["userinfo.get"];
+    UserinfoAsText: "UserInfo is served as text/plain" => ["userinfo.media-type"];
     UserinfoSubjectDiffers: "sub of UserInfo differs from the ID token" => ["userinfo.subject"];
     UserinfoSubjectMissing: "UserInfo lacks sub" => ["userinfo.subject"];
     UserinfoOpen: "UserInfo needs no token" => ["userinfo.token-required"];
     UserinfoGarbageAccepted: "UserInfo accepts an invented token" => ["userinfo.token-required"];
     UserinfoIdTokenAccepted: "UserInfo accepts an ID token" => ["userinfo.token-required"];
+
+    // Access tokens at the API and at UserInfo
+    SchemeCaseSensitive: "the API knows the scheme as Bearer only" => ["rs.scheme-case-insensitive"];
+    SchemeUpperCaseUnknown: "the API does not know the scheme as BEARER" => ["rs.scheme-case-insensitive"];
+    NoTokenErrorNamed: "the challenge without a token names an error" => ["rs.no-token-no-error"];
+    NoTokenErrorDescribed: "the challenge without a token describes an error" => ["rs.no-token-no-error"];
+    ChallengeAttributeRepeated: "challenges have a realm twice" => ["rs.challenge-syntax"];
+    ChallengeUnquoted: "a value with spaces in a challenge lacks quotes" => ["rs.challenge-syntax"];
+    ChallengeQuoteEscaped: "error_description in a challenge contains escaped quotes" => ["rs.challenge-syntax"];
+    CodeAsAccessToken: "the API accepts an authorization code" => ["rs.garbage-token"];
+    ExpiredTokenAccepted: "the API never looks at expiry" => ["rs.expired-token"] known as ["CVE-2021-35473"];
+    ExpiredTokenAcceptedForAnHour: "the API accepts tokens for an hour after their expiry" => ["rs.expired-token"];
+    TruncatedTokenAccepted: "the beginning of a token counts as the token" => ["rs.tampered-token"] known as ["CVE-2026-27840"];
+    SignatureUnchecked: "the API does not verify signatures" => ["rs.tampered-token", "rs.alg-none", "rs.key-confusion", "rs.attacker-key"];
+    AlgNoneAccepted: "the API accepts JWTs with alg none" => ["rs.alg-none"];
+    AlgNoneOtherCaseAccepted: "the API refuses alg none in lower case only" => ["rs.alg-none"];
+    PublicPemAsSecret: "the PEM of the public key is an HMAC secret" => ["rs.key-confusion"] known as ["CVE-2026-11800"];
+    PublicJwkAsSecret: "the JWK of the public key is an HMAC secret" => ["rs.key-confusion"];
+    JwkHeaderTrusted: "the API trusts a key in the header of the token" => ["rs.attacker-key"];
+    X5cHeaderTrusted: "the API trusts any certificate in the header of the token" => ["rs.attacker-key"];
+    JkuTrusted: "the API trusts the key set that the header of the token points at" => ["rs.attacker-key"];
+    JkuFetched: "the API fetches the key set that the header of the token points at" => ["rs.attacker-key"];
+    KidReadsFile: "the kid of a token is the path of a secret" => ["rs.attacker-key"];
+    IdTokenAsAccessToken: "the API accepts an ID token" => ["rs.id-token-refused"] known as ["CVE-2023-0657"];
+    RefreshTokenAsAccessToken: "the API accepts a refresh token" => ["rs.refresh-token-refused"] known as ["CVE-2024-2321", "CVE-2018-11047"];
+    AudienceUnchecked: "the API accepts tokens for any resource" => ["rs.wrong-audience"] known as ["CVE-2024-47077"];
+    AudienceComparedByOrigin: "the API accepts tokens for any resource of its host" => ["rs.wrong-audience"];
+    ResourceParameterIgnored: "every token is for the API, whatever resource was named" => ["rs.wrong-audience"] known as ["CVE-2025-69196"];
+    ScopeUnchecked: "the API does not look at scope" => ["rs.scope-enforced"];
+    FormTokenUnscoped: "a token in a form has every scope" => ["rs.scope-enforced"];
+    BasicTokenUnscoped: "a token as password of HTTP Basic has every scope" => ["rs.scope-enforced"] known as ["CVE-2026-28699"];
+    ScopeErrorMissing: "the refusal for lack of scope lacks error" => ["rs.scope-error"];
+    ScopeErrorUnauthorized: "lack of scope is reported as 401 invalid_token" => ["rs.scope-error"];
+    QueryTokenAccepted: "the API accepts a token in the query" => ["rs.query-token-ignored"];
+    UserinfoPostRefused: "UserInfo answers 405 to POST" => ["userinfo.post"];
+    UserinfoPostSubjectMissing: "UserInfo lacks sub when asked by POST" => ["userinfo.post"];
+    UserinfoJwtAsJson: "UserInfo sends a JWT as application/json" => ["userinfo.media-type"];
+    UserinfoJwtUnaddressed: "UserInfo sends a JWT without iss and aud" => ["userinfo.media-type"];
+    UserinfoCodeAccepted: "UserInfo accepts an authorization code" => ["userinfo.token-required"];
+    UserinfoRefreshTokenAccepted: "UserInfo accepts a refresh token" => ["userinfo.token-required"];
+    UserinfoWithoutOpenid: "UserInfo answers tokens without the scope openid" => ["userinfo.token-required"] known as ["CVE-2026-55982"];
+
+    // Introspection
+    IntrospectionByOwnClientId: "a client_id alone introspects the tokens of that client" => ["introspection.client-id-insufficient"];
+    IntrospectionByAnyClientId: "a client_id alone introspects any token" => ["introspection.client-id-insufficient"] known as ["CVE-2026-37979", "CVE-2026-58425"];
+    UnknownTokenError: "introspection of an unknown token is an error" => ["introspection.unknown-inactive"];
+    UnknownTokenActive: "introspection reports unknown tokens as active" => ["introspection.unknown-inactive"];
+    InactiveReasonTold: "introspection says why a token is inactive" => ["introspection.inactive-minimal"];
+    InactiveScopeTold: "introspection tells the scope of tokens that have ended" => ["introspection.inactive-minimal"];
+    IntrospectionRevokedActive: "introspection reports revoked access tokens as active" => ["introspection.ended-inactive"];
+    IntrospectionExpiredActive: "introspection reports expired access tokens as active" => ["introspection.ended-inactive"];
 
     // Refresh, revocation, introspection, logout
     RefreshRefused: "refresh tokens never work" => ["refresh.success"];
@@ -279,8 +330,8 @@ defects! {
     RevocationUnsupported: "refresh tokens cannot be revoked" => ["revocation.refresh-token"];
     RevocationIneffective: "revocation answers 200 and does nothing" => ["revocation.refresh-token-effective"];
     RevocationKeepsRefreshToken: "revocation of a refresh token ends the access tokens only" => ["revocation.refresh-token-effective"];
-    IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization"];
-    IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization"];
+    IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
+    IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
     IntrospectionActiveString: "active is a string" => ["introspection.active"];
     IntrospectionInactive: "valid tokens are reported as inactive" => ["introspection.active"];
     IntrospectionTimesAsStrings: "exp and iat of introspection are strings" => ["introspection.active"];

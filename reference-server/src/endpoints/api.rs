@@ -1,13 +1,13 @@
 //! The protected API.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::access::{Resource, authorize, deny};
+use super::access::{Call, Resource, authorize, deny};
 use crate::app::Shared;
 use crate::http::{json, set};
 
@@ -17,8 +17,13 @@ fn answer(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-pub(crate) async fn profile(State(app): State<Shared>, headers: HeaderMap) -> Response {
-    match authorize(&app, &headers, Resource::Api, "api:read") {
+pub(crate) async fn profile(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let call = Call { headers: &headers, query: query.as_deref().unwrap_or_default(), body: &[] };
+    match authorize(&app, &call, Resource::Api, "api:read").await {
         Ok(bearer) => answer(
             StatusCode::OK,
             &json!({"sub": bearer.user.subject, "name": bearer.user.name, "email": bearer.user.email}),
@@ -29,10 +34,12 @@ pub(crate) async fn profile(State(app): State<Shared>, headers: HeaderMap) -> Re
 
 pub(crate) async fn add_note(
     State(app): State<Shared>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match authorize(&app, &headers, Resource::Api, "api:write") {
+    let call = Call { headers: &headers, query: query.as_deref().unwrap_or_default(), body: &body };
+    match authorize(&app, &call, Resource::Api, "api:write").await {
         Ok(bearer) => answer(
             StatusCode::CREATED,
             &json!({"owner": bearer.user.subject, "octets": body.len()}),

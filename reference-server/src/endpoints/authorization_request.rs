@@ -246,13 +246,17 @@ fn scope(app: &App, client: &Client, params: &Params) -> Result<(Scope, Scope), 
 
 /// RFC 8707 §2.1: every named resource must be known; the API is the default.
 fn audience(app: &App, params: &Params) -> Result<Vec<String>, RequestError> {
-    let mut audience = vec![app.resource()];
+    let known = [app.resource(), app.other_resource()];
+    let mut audience: Vec<String> = Vec::new();
     for resource in params.all("resource").filter(|r| !r.is_empty()) {
-        match app.policy.is_known_resource(&app.resource(), resource) {
-            true if audience.iter().any(|known| known == resource) => {}
+        match app.policy.is_known_resource(&known, resource) {
+            true if audience.iter().any(|named| named == resource) => {}
             true => audience.push(resource.to_owned()),
             false => return Err(error("invalid_target", "the resource is not known")),
         }
+    }
+    if audience.is_empty() || !app.policy.restricts_audience() {
+        audience = vec![app.resource()];
     }
     Ok(audience)
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::token::{TokenError, refuse};
 use crate::app::{App, Shared};
+use crate::clients::client;
 use crate::http::{basic, header, is_form, json, set};
 use crate::params::{Params, Repeated};
 use crate::seeds;
@@ -22,25 +23,44 @@ pub(crate) async fn post(State(app): State<Shared>, headers: HeaderMap, body: By
         );
         name == seeds::RESOURCE_SERVER && same.is_ok()
     });
-    if !is_resource_server && app.policy.hides_tokens_from_strangers() {
+    let params = Params::parse(&body).single(|_| Repeated::Refused);
+    let may_ask = is_resource_server
+        || params.as_ref().is_ok_and(|params| is_client_that_may_ask(&app, params));
+    if !may_ask && app.policy.hides_tokens_from_strangers() {
         return uncached(json(StatusCode::OK, &json!({"active": false})));
     }
-    if !is_resource_server && app.policy.introspection_needs_credentials() {
+    if !may_ask && app.policy.introspection_needs_credentials() {
         let mut response =
             refuse(&app, TokenError::new("invalid_client", "only the resource server may ask"));
         set(&mut response, WWW_AUTHENTICATE, "Basic realm=\"introspection\"");
         return response;
     }
-    let params = Params::parse(&body).single(|_| Repeated::Refused);
-    match params.ok().as_ref().and_then(|p| p.get("token")).filter(|_| is_form(&headers)) {
-        Some(token) => {
-            uncached(json(StatusCode::OK, &app.policy.introspection(describe(&app, token))))
-        }
-        None => refuse(
+    let params = params.ok().filter(|_| is_form(&headers));
+    let Some(token) = params.as_ref().and_then(|p| p.get("token")) else {
+        return refuse(
             &app,
             TokenError::new("invalid_request", "the request is not a form with one token"),
-        ),
+        );
+    };
+    let is_known = is_known(&app, token);
+    if !is_known && app.policy.refuses_unknown_tokens() {
+        return refuse(&app, TokenError::new("invalid_request", "the token is not known"));
     }
+    uncached(json(StatusCode::OK, &app.policy.introspection(describe(&app, token), is_known)))
+}
+
+/// Whether a public client asks that has an answer coming.
+fn is_client_that_may_ask(app: &App, params: &Params) -> bool {
+    let Some(client) = params.get("client_id").and_then(client) else { return false };
+    let state = app.state();
+    let grant = params.get("token").and_then(|token| state.access_tokens.get(token));
+    let owner = grant.and_then(|token| state.grants.get(&token.grant)).map(|grant| grant.client);
+    app.policy.client_may_introspect(owner == Some(client.id))
+}
+
+fn is_known(app: &App, token: &str) -> bool {
+    let state = app.state();
+    state.access_tokens.contains_key(token) || state.refresh_tokens.contains_key(token)
 }
 
 fn uncached(mut response: Response) -> Response {
@@ -50,7 +70,13 @@ fn uncached(mut response: Response) -> Response {
 
 fn describe(app: &App, token: &str) -> Value {
     let (state, now) = (app.state(), app.now());
-    if let Some((entry, grant)) = state.live_access_token(token, now) {
+    let access = state.access_tokens.get(token).and_then(|entry| {
+        let grant = state.grants.get(&entry.grant).filter(|grant| !grant.access_revoked)?;
+        let is_expired = entry.expires_at <= now;
+        let is_live = app.policy.introspection_sees_as_live(is_expired, entry.revoked);
+        is_live.then_some((entry, grant))
+    });
+    if let Some((entry, grant)) = access {
         let lifetime = app.policy.access_token_lifetime(app.config.lifetimes.access_token);
         return json!({
             "active": true, "scope": entry.scope.to_string(), "client_id": grant.client, "username": grant.user.username,

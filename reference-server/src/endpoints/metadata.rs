@@ -40,7 +40,7 @@ fn document(app: &App) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "claims_parameter_supported": false,
-        "protected_resources": [app.resource()],
+        "protected_resources": [app.resource(), app.other_resource()],
     })
 }
 

@@ -11,9 +11,10 @@ use crate::defect::Defect::{
     ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused, ErrorCodeUnregistered,
     ErrorPageBlank, ErrorPageOk, ForbiddenScopeGranted, HybridGranted, IdTokenInResponse,
     ImplicitGranted, LocalesRefused, RepeatedChallengeFirstWins, RepeatedParameterLastWins,
-    RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted, ResponseTypeOptional,
-    ScopeRequired, ScopeWidened, UnknownClientRedirects, UnknownClientRedirectsToRegistered,
-    UnknownParameterRefused, UnknownResourceGranted, UnknownResponseTypeAsCode,
+    RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored,
+    ResponseTypeOptional, ScopeRequired, ScopeWidened, UnknownClientRedirects,
+    UnknownClientRedirectsToRegistered, UnknownParameterRefused, UnknownResourceGranted,
+    UnknownResponseTypeAsCode,
 };
 use crate::params::{Params, Repeated};
 use crate::scope::Scope;
@@ -182,13 +183,18 @@ impl Policy {
         }
     }
 
-    /// RFC 8707 §2.1: the API is the only resource.
-    pub(crate) fn is_known_resource(&self, api: &str, resource: &str) -> bool {
+    /// RFC 8707 §2.1: a token is had for the resources of this server alone.
+    pub(crate) fn is_known_resource(&self, known: &[String], resource: &str) -> bool {
         match self.defect {
             Some(UnknownResourceGranted) => !resource.contains('#'),
             Some(ResourceFragmentAccepted) if resource.contains('#') => true,
-            _ => resource == api,
+            _ => known.iter().any(|known| known == resource),
         }
+    }
+
+    /// RFC 8707 §2: the token is meant for the named resource and no other.
+    pub(crate) fn restricts_audience(&self) -> bool {
+        !self.has(ResourceParameterIgnored)
     }
 
     /// RFC 9101 §10.4.1: nothing is fetched on behalf of a stranger.
@@ -200,7 +206,8 @@ impl Policy {
     }
 }
 
-async fn fetch(url: &str) -> Option<()> {
+/// The answer to a GET, head and body.
+pub(super) async fn fetch(url: &str) -> Option<Vec<u8>> {
     let url = url::Url::parse(url).ok().filter(|u| u.scheme() == "http")?;
     let host = url.host_str()?;
     #[expect(clippy::disallowed_methods, reason = "the defect is that it sends")]
@@ -218,5 +225,5 @@ async fn fetch(url: &str) -> Option<()> {
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.take(65_536).read_to_end(&mut answer).await.ok()?;
-    Some(())
+    Some(answer)
 }

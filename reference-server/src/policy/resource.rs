@@ -1,16 +1,17 @@
-//! The protected API, UserInfo, revocation and introspection.
+//! The protected API, UserInfo and revocation.
 
-use axum::http::StatusCode;
-use serde_json::{Value, json};
+use axum::http::{Method, StatusCode};
 
 use super::Policy;
 use crate::defect::Defect::{
-    ApiOpen, ChallengeBasic, ChallengeMissing, EmptyTokenAccepted, GarbageTokenAccepted,
-    GarbageTokenErrorMissing, IntrospectionActiveString, IntrospectionAnonymousInactive,
-    IntrospectionInactive, IntrospectionOpen, IntrospectionTimesAsStrings, RevocationIneffective,
-    RevocationKeepsRefreshToken, RevocationNoContent, RevocationUnsupported, UserinfoAsText,
-    UserinfoGarbageAccepted, UserinfoGetRefused, UserinfoIdTokenAccepted, UserinfoOpen,
-    UserinfoSubjectDiffers, UserinfoSubjectMissing, ValidTokenRefused,
+    ApiOpen, ChallengeAttributeRepeated, ChallengeBasic, ChallengeMissing, ChallengeQuoteEscaped,
+    ChallengeUnquoted, EmptyTokenAccepted, GarbageTokenAccepted, GarbageTokenErrorMissing,
+    IdTokenAsAccessToken, NoTokenErrorDescribed, NoTokenErrorNamed, RevocationIneffective,
+    RevocationKeepsRefreshToken, RevocationNoContent, RevocationUnsupported, ScopeErrorMissing,
+    ScopeErrorUnauthorized, UserinfoAsText, UserinfoGarbageAccepted, UserinfoGetRefused,
+    UserinfoIdTokenAccepted, UserinfoJwtAsJson, UserinfoJwtUnaddressed, UserinfoOpen,
+    UserinfoPostRefused, UserinfoPostSubjectMissing, UserinfoSubjectDiffers,
+    UserinfoSubjectMissing, ValidTokenRefused,
 };
 use crate::endpoints::access::{Denial, Resource};
 
@@ -42,7 +43,10 @@ impl Policy {
 
     /// RFC 9068 §4: an ID token is no access token.
     pub(crate) fn admits_id_token(&self, resource: Resource) -> bool {
-        self.has(UserinfoIdTokenAccepted) && resource == Resource::Userinfo
+        match resource {
+            Resource::Api => self.has(IdTokenAsAccessToken),
+            Resource::Userinfo => self.has(UserinfoIdTokenAccepted),
+        }
     }
 
     /// RFC 6750 §3: the challenge of a refusal.
@@ -57,18 +61,57 @@ impl Policy {
             (Some(ChallengeBasic), Resource::Api, Denial::NoToken) => {
                 Some("Basic realm=\"example\"".to_owned())
             }
+            (Some(NoTokenErrorNamed), Resource::Api, Denial::NoToken) => {
+                Some(format!("{conformant}, error=\"invalid_token\""))
+            }
+            (Some(NoTokenErrorDescribed), Resource::Api, Denial::NoToken) => {
+                Some(format!("{conformant}, error_description=\"no token\""))
+            }
+            (Some(ChallengeAttributeRepeated), Resource::Api, _) => {
+                Some(format!("{conformant}, Realm=\"example\""))
+            }
+            (Some(ChallengeUnquoted), _, Denial::InvalidToken) => {
+                Some(format!("{conformant}, error_description=The token is not valid"))
+            }
+            (Some(ChallengeQuoteEscaped), _, Denial::InvalidToken) => {
+                Some(format!("{conformant}, error_description=\"not \\\"valid\\\"\""))
+            }
             _ => Some(conformant),
         }
     }
 
     /// RFC 6750 §3.1: the challenge says what is wrong with the token.
-    pub(crate) fn challenge_names_error(&self, resource: Resource) -> bool {
-        !(self.has(GarbageTokenErrorMissing) && resource == Resource::Api)
+    pub(crate) fn challenge_names_error(&self, resource: Resource, denial: Denial) -> bool {
+        match (self.defect, denial) {
+            (Some(GarbageTokenErrorMissing), Denial::InvalidToken) => resource != Resource::Api,
+            (Some(ScopeErrorMissing), Denial::InsufficientScope(_)) => resource != Resource::Api,
+            _ => true,
+        }
+    }
+
+    /// RFC 6750 §3.1: a missing scope is another matter than a bad token.
+    pub(crate) fn denial(&self, resource: Resource, conformant: Denial) -> Denial {
+        match (self.defect, resource, conformant) {
+            (Some(ScopeErrorUnauthorized), Resource::Api, Denial::InsufficientScope(_)) => {
+                Denial::InvalidToken
+            }
+            _ => conformant,
+        }
     }
 
     /// OpenID Connect Core 1.0 §5.3.1: GET and POST.
-    pub(crate) fn answers_userinfo_get(&self) -> bool {
-        !self.has(UserinfoGetRefused)
+    pub(crate) fn answers_userinfo(&self, method: &Method) -> bool {
+        self.defect
+            != Some(if method == Method::GET { UserinfoGetRefused } else { UserinfoPostRefused })
+    }
+
+    /// The media type of claims that travel as a JWT; the conformant server sends none.
+    pub(crate) fn userinfo_as_jwt(&self) -> Option<&'static str> {
+        match self.defect {
+            Some(UserinfoJwtAsJson) => Some("application/json"),
+            Some(UserinfoJwtUnaddressed) => Some("application/jwt"),
+            _ => None,
+        }
     }
 
     /// The media type of the claims.
@@ -77,8 +120,13 @@ impl Policy {
     }
 
     /// OpenID Connect Core 1.0 §5.3.2: the subject of the ID token.
-    pub(crate) fn userinfo_subject(&self, subject: &'static str) -> Option<&'static str> {
+    pub(crate) fn userinfo_subject(
+        &self,
+        method: &Method,
+        subject: &'static str,
+    ) -> Option<&'static str> {
         match self.defect {
+            Some(UserinfoPostSubjectMissing) if method == Method::POST => None,
             Some(UserinfoSubjectMissing) => None,
             Some(UserinfoSubjectDiffers) => Some("0f0e0d0c-0b0a-4908-8706-050403020100"),
             _ => Some(subject),
@@ -103,35 +151,5 @@ impl Policy {
     /// RFC 7009 §2.1: the refresh token ends.
     pub(crate) fn revocation_ends_refresh(&self) -> bool {
         !matches!(self.defect, Some(RevocationIneffective | RevocationKeepsRefreshToken))
-    }
-
-    /// RFC 7662 §2.1: only the resource server may ask.
-    pub(crate) fn introspection_needs_credentials(&self) -> bool {
-        !self.has(IntrospectionOpen)
-    }
-
-    /// Whether strangers get an answer, yet an empty one.
-    pub(crate) fn hides_tokens_from_strangers(&self) -> bool {
-        self.has(IntrospectionAnonymousInactive)
-    }
-
-    /// RFC 7662 §2.2: the answer, with its types.
-    pub(crate) fn introspection(&self, mut answer: Value) -> Value {
-        match self.defect {
-            Some(IntrospectionInactive) => json!({"active": false}),
-            Some(IntrospectionActiveString) => {
-                answer["active"] = json!(answer["active"].to_string());
-                answer
-            }
-            Some(IntrospectionTimesAsStrings) => {
-                for name in ["exp", "iat"] {
-                    if let Some(value) = answer.get_mut(name) {
-                        *value = json!(value.to_string());
-                    }
-                }
-                answer
-            }
-            _ => answer,
-        }
     }
 }

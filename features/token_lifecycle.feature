@@ -1,41 +1,8 @@
-Feature: Refresh, revocation, introspection, logout
+Feature: Introspection, logout
   What happens to tokens after they were issued.
 
   Background:
     Given a client whose flow works
-
-  @refresh.success
-  Rule: A refresh token MUST be exchanged for a new access token by the public client
-    Scenario: a fresh refresh token
-      When the client refreshes its tokens
-      Then the token endpoint issues tokens
-
-  @refresh.unknown-token
-  Rule: An invented refresh token MUST be refused
-    Scenario: a random refresh token
-      Given refresh tokens that work, if any are issued
-      When the client sends a token request with an invented refresh_token
-      Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client, unsupported_grant_type, unauthorized_client
-    Scenario: no refresh token at all
-      Given refresh tokens that work, if any are issued
-      When the client sends a token request with no refresh_token
-      Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client, unsupported_grant_type, unauthorized_client
-
-  @revocation.refresh-token
-  Rule: The public client MUST be able to revoke its refresh token
-    Scenario: a fresh refresh token
-      Given tokens from a complete flow
-      When the client revokes its refresh token
-      Then the revocation endpoint answers 200
-
-  @revocation.refresh-token-effective
-  Rule: A revoked refresh token MUST be dead
-    Scenario: the revoked refresh token is used
-      Given refresh tokens that work
-      And tokens from a complete flow
-      When the client revokes its refresh token
-      And the client uses the revoked refresh token
-      Then the token endpoint refuses with invalid_grant, invalid_request
 
   @introspection.active
   Rule: An authorised caller MUST see a valid token as active

@@ -74,7 +74,7 @@ Feature: Token request
   Rule: Concurrent redemptions of one code MUST succeed at most once
     Scenario: eight at the same moment, ten rounds
       When the client redeems each of 10 codes 8 times at the same moment
-      Then no code is redeemed more than once
+      Then no code is used more than once
 
   @token.code-lifetime @serial @slow
   Rule: An unused code SHOULD stop working within ten minutes

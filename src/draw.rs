@@ -194,6 +194,7 @@ fn scenario_report(
         reason,
         obstacle,
         deviations: ended.ledger.deviations.iter().map(weigh).collect(),
+        observations: ended.ledger.observations.iter().map(|o| redactor.redact(o)).collect(),
         duration_ms: millis(ended.duration),
         exchanges: ended
             .ledger

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reference_server::{Config, Server, seeds};
+use reference_server::{Config, Lifetimes, Server, seeds};
 
 use crate::target::network::Network;
 use crate::target::profile::{
@@ -65,6 +65,7 @@ pub fn target(server: &Server) -> Target {
     });
     target.forbidden_scope = Some(seeds::FORBIDDEN_SCOPE.into());
     target.resource_indicators = vec![api, files];
+    target.refresh_lifetime = Some(Duration::from_secs(Lifetimes::default().refresh_token));
     target.post_logout_redirect_uri = Some(seeds::POST_LOGOUT_REDIRECT_URI.into());
     target.allowed_origin = Some(seeds::ALLOWED_ORIGIN.into());
     target.leeway = Duration::from_secs(1);

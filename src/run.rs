@@ -101,7 +101,10 @@ async fn conduct(
 ) -> Result<(Arc<Context>, Plan, ById), Failure> {
     options.filter.check(catalogue).map_err(Failure::Usage)?;
     let context = match preflight(options.target, options.profile, options.clock).await {
-        Ok(context) => Arc::new(context),
+        Ok(mut context) => {
+            context.may_wait |= options.filter.slow;
+            Arc::new(context)
+        }
         Err((obstacle, context)) => return Err(stuck(obstacle, &context)),
     };
     let can_wait = context.clock.is_virtual();

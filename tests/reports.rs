@@ -70,6 +70,7 @@ fn scenario(status: Status) -> ScenarioReport {
         reason: None,
         obstacle: None,
         deviations: vec![],
+        observations: vec![],
         duration_ms: 12,
         exchanges: vec![exchange()],
     }
@@ -86,6 +87,7 @@ fn sample() -> Report {
             weight: Weight::Failure,
             exchange: Some(3),
         }],
+        observations: vec!["winners of 8 in each of 2 rounds: 1 2".into()],
         ..scenario(Status::Fail)
     }];
     let mut unclear =

@@ -84,6 +84,11 @@ impl App {
     pub(crate) fn other_resource(&self) -> String {
         self.url(seeds::OTHER_RESOURCE_PATH)
     }
+
+    /// Every resource that a token may be for (RFC 8707).
+    pub(crate) fn resources(&self) -> [String; 2] {
+        [self.resource(), self.other_resource()]
+    }
 }
 
 /// All endpoints.

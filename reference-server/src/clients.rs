@@ -91,6 +91,11 @@ impl User {
         [&ALICE, &BOB].into_iter().find(|u| u.username == username)
     }
 
+    /// Somebody else.
+    pub(crate) fn other_than(user: &Self) -> &'static Self {
+        if user.username == ALICE.username { &BOB } else { &ALICE }
+    }
+
     /// Whether this is the user's password.
     pub(crate) fn has_password(&self, password: &str) -> bool {
         verify_slices_are_equal(self.password.as_bytes(), password.as_bytes()).is_ok()

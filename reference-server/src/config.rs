@@ -69,7 +69,7 @@ pub struct Lifetimes {
     pub access_token: u64,
     /// Of an ID token.
     pub id_token: u64,
-    /// Of a refresh token, counted from its issue.
+    /// Of a refresh token, counted from the first of its chain.
     pub refresh_token: u64,
     /// Of a login session.
     pub session: u64,
@@ -77,6 +77,6 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { code: 60, access_token: 600, id_token: 300, refresh_token: 86_400, session: 28_800 }
+        Self { code: 60, access_token: 600, id_token: 300, refresh_token: 3_600, session: 28_800 }
     }
 }

@@ -53,20 +53,20 @@ pub(crate) fn access_token(
     Ok(token)
 }
 
-/// An ID token, with a hash of the access token that comes with it.
+/// An ID token of that time, with a hash of the access token that comes with it.
 pub(crate) fn id_token(
     app: &App,
     state: &mut State,
     grant: &Grant,
     access_token: Option<&str>,
+    issued_at: u64,
 ) -> Result<String, SigningFailed> {
-    let now = app.now();
     let mut claims = object(json!({
         "iss": app.issuer,
         "sub": grant.user.subject,
         "aud": grant.client,
-        "iat": now,
-        "exp": now + app.config.lifetimes.id_token,
+        "iat": issued_at,
+        "exp": issued_at + app.config.lifetimes.id_token,
         "auth_time": grant.auth_time,
         "sid": grant.sid,
     }));
@@ -80,19 +80,38 @@ pub(crate) fn id_token(
     }
     let claims = app.policy.id_token_claims(claims, &app.resource());
     let token = jwt::compose(&app.keys, "JWT", &claims, app.policy.id_token_sealing())?;
-    state.id_tokens.insert(
-        token.clone(),
-        IdToken { client: grant.client, sid: grant.sid.clone(), issued_at: now },
-    );
+    state
+        .id_tokens
+        .insert(token.clone(), IdToken { client: grant.client, sid: grant.sid.clone(), issued_at });
     Ok(token)
 }
 
-/// A refresh token for one use.
+/// The first refresh token of a grant.
 pub(crate) fn refresh_token(app: &App, state: &mut State, grant: &Grant) -> String {
+    let lifetime = app.policy.refresh_token_lifetime(app.config.lifetimes.refresh_token);
+    store_refresh_token(state, grant, app.now() + lifetime)
+}
+
+/// The refresh token that takes the place of one whose chain ends at `expires_at`.
+pub(crate) fn next_refresh_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    expires_at: u64,
+) -> String {
+    let prolonged = app.now() + app.config.lifetimes.refresh_token;
+    store_refresh_token(state, grant, app.policy.rotated_token_expires_at(expires_at, prolonged))
+}
+
+fn store_refresh_token(state: &mut State, grant: &Grant, expires_at: u64) -> String {
     let token = random();
-    let expires_at = app.now() + app.config.lifetimes.refresh_token;
-    state
-        .refresh_tokens
-        .insert(token.clone(), RefreshToken { grant: grant.id, expires_at, used: false });
+    let entry = RefreshToken {
+        grant: grant.id,
+        expires_at,
+        used_at: None,
+        successor: None,
+        revoked: false,
+    };
+    state.refresh_tokens.insert(token.clone(), entry);
     token
 }

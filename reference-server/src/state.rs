@@ -89,10 +89,16 @@ pub(crate) struct AccessToken {
 }
 
 /// A refresh token, valid for one use.
+#[derive(Clone)]
 pub(crate) struct RefreshToken {
     pub(crate) grant: u64,
+    /// The end of the whole chain, in seconds since the epoch.
     pub(crate) expires_at: u64,
-    pub(crate) used: bool,
+    /// When it was first used.
+    pub(crate) used_at: Option<u64>,
+    /// The token that took its place.
+    pub(crate) successor: Option<String>,
+    pub(crate) revoked: bool,
 }
 
 /// An ID token as issued, to recognise it as `id_token_hint`.
@@ -122,6 +128,13 @@ impl State {
         if let Some(grant) = self.grants.get_mut(&grant) {
             grant.access_revoked = true;
             grant.refresh_revoked = true;
+        }
+    }
+
+    /// Ends the refresh tokens of a login session, except those for offline access.
+    pub(crate) fn end_session(&mut self, sid: &str) {
+        for grant in self.grants.values_mut().filter(|g| g.sid == sid) {
+            grant.refresh_revoked |= !grant.scope.contains("offline_access");
         }
     }
 

@@ -144,17 +144,6 @@ pub fn error_format(exchange: &Exchange) -> Findings {
     }
 }
 
-/// No round has more than one winner.
-pub fn one_winner_at_most(winners: &[usize]) -> Findings {
-    let counts = winners.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
-    check(winners.iter().all(|&n| n <= 1), || {
-        Deviation::new(
-            "at most one redemption of each code succeeds",
-            format!("winners per round: {counts}"),
-        )
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,11 +230,5 @@ mod tests {
             weight(&password_grant_refused(&evaluated, &["unsupported_grant_type"], false)),
             Some(Weight::Warning)
         );
-    }
-
-    #[test]
-    fn a_race_has_one_winner_at_most() {
-        assert!(one_winner_at_most(&[1, 0, 1]).is_empty());
-        assert_eq!(one_winner_at_most(&[1, 2]).len(), 1);
     }
 }

@@ -68,7 +68,7 @@ pub fn short_lived(lifetime: i64, most: i64) -> Findings {
 
 /// The scope that the token really has: its own claim, the introspection result, or what the
 /// response reports.
-fn effective_scope(tokens: &TokenResponse, introspected: Option<&str>) -> Option<String> {
+pub fn effective_scope(tokens: &TokenResponse, introspected: Option<&str>) -> Option<String> {
     let claimed = tokens.access_token().and_then(|token| Jws::read(token).ok()).and_then(|jws| {
         match jws.claims.get("scope").or_else(|| jws.claims.get("scp"))? {
             Value::String(scope) => Some(scope.clone()),

@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) idle_since: Instant,
     /// The version of TLS, where it is spoken.
     pub(super) version: Option<TlsVersion>,
+    /// What [`Self::begin`] held back.
+    held_back: Vec<u8>,
 }
 
 /// Connects to `address`, a name or an IP address where the origin is to be found.
@@ -58,7 +60,8 @@ impl Connection {
         } else {
             (Box::new(tcp), None)
         };
-        Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now(), version })
+        let held_back = Vec::new();
+        Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now(), version, held_back })
     }
 
     /// Nothing arrived since the last answer, not even the end of the connection: another request
@@ -67,16 +70,31 @@ impl Connection {
         self.buffer.is_empty() && self.read().now_or_never().is_none()
     }
 
-    /// Sends one request and reads one answer; `true` when the connection can carry another.
+    /// Sends a request but for its last octet, which [`Self::exchange`] will send.
+    pub(super) async fn begin(&mut self, request: &Request) -> Result<(), String> {
+        let mut octets = serialize(request)?;
+        self.held_back = octets.split_off(octets.len().saturating_sub(1));
+        let sent = async {
+            self.stream.write_all(&octets).await?;
+            self.stream.flush().await
+        };
+        sent.await.map_err(|e| format!("the connection broke while sending: {e}"))
+    }
+
+    /// Sends one request, or the rest of one that has begun, and reads one answer; `true` when the
+    /// connection can carry another.
     pub(super) async fn exchange(
         &mut self,
         request: &Request,
         limits: Limits,
     ) -> Result<(Response, bool), Broken> {
         let broken = |reason: String| Broken { reason, before_answer: true };
-        let head = serialize(request).map_err(broken)?;
+        let octets = match std::mem::take(&mut self.held_back) {
+            rest if rest.is_empty() => serialize(request).map_err(broken)?,
+            rest => rest,
+        };
         self.stream
-            .write_all(&head)
+            .write_all(&octets)
             .await
             .map_err(|e| broken(format!("the connection broke while sending: {e}")))?;
         self.answer(request.method == "HEAD", limits)
@@ -264,6 +282,7 @@ mod tests {
             buffer: vec![],
             idle_since: Instant::now(),
             version: None,
+            held_back: vec![],
         };
         connection.answer(false, limits).await
     }

@@ -9,6 +9,7 @@
 mod connection;
 pub mod cookies;
 mod handshake;
+mod race;
 mod request;
 mod tls;
 pub mod user_agent;
@@ -19,7 +20,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use url::{Host, Url};
 
 use crate::model::address::is_loopback;
@@ -165,36 +165,6 @@ impl Http {
         self.note(recorder, started, request, outcome)
     }
 
-    /// Sends every request at the same moment, each on its own warm connection, and records the
-    /// answers in the order of the requests.
-    pub async fn race(
-        &self,
-        recorder: &Recorder,
-        mut requests: Vec<Request>,
-    ) -> Vec<Arc<Exchange>> {
-        for request in &mut requests {
-            if let Ok(origin) = Origin::of(&request.url) {
-                complete(&origin, request);
-            }
-        }
-        let warm = join_all(requests.iter().map(|request| async {
-            let origin = Origin::of(&request.url).and_then(|origin| self.permit(origin))?;
-            Ok::<_, String>((self.connect(&origin).await?, origin))
-        }))
-        .await;
-        let started = Instant::now();
-        let outcomes = join_all(warm.into_iter().zip(&requests).map(|(warm, request)| async {
-            let (connection, origin) = warm?;
-            self.on(connection, &origin, request).await.map_err(|(reason, _)| reason)
-        }))
-        .await;
-        requests
-            .into_iter()
-            .zip(outcomes)
-            .map(|(request, outcome)| self.note(recorder, started, request, outcome))
-            .collect()
-    }
-
     fn note(
         &self,
         recorder: &Recorder,
@@ -330,13 +300,19 @@ struct Pace {
 
 impl Pace {
     async fn wait(&self) {
+        self.wait_for(1).await;
+    }
+
+    /// Waits for the turn of so many requests at once; the next turn is as many intervals later.
+    async fn wait_for(&self, requests: usize) {
         if self.interval.is_zero() {
             return;
         }
+        let taken = self.interval * u32::try_from(requests).unwrap_or(u32::MAX);
         let start = {
             let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
             let start = next.map_or_else(Instant::now, |at| at.max(Instant::now()));
-            *next = Some(start + self.interval);
+            *next = Some(start + taken);
             start
         };
         tokio::time::sleep_until(start.into()).await;

@@ -124,6 +124,8 @@ pub struct ScenarioReport {
     pub obstacle: Option<Obstacle>,
     /// What deviates.
     pub deviations: Vec<DeviationReport>,
+    /// What was observed beside the verdict, for example how a race went.
+    pub observations: Vec<String>,
     /// Length in milliseconds.
     pub duration_ms: u64,
     /// The wire, redacted.

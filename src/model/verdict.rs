@@ -116,6 +116,8 @@ pub struct Ledger {
     pub judgements: usize,
     /// Expectations that were not met; at most one of them has full weight.
     pub deviations: Vec<Deviation>,
+    /// What is worth knowing whatever the verdict, for example how a race went.
+    pub observations: Vec<String>,
     /// What kept the scenario from judging.
     pub obstacle: Option<Obstacle>,
     /// A condition, revealed by the probe itself, under which the duty does not apply.

@@ -91,6 +91,9 @@ fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
         let _ = writeln!(out, "    expected  {}{weight}", deviation.expected);
         let _ = writeln!(out, "    actual    {}", deviation.actual);
     }
+    for observation in &scenario.observations {
+        let _ = writeln!(out, "    observed  {observation}");
+    }
     match (&scenario.obstacle, &scenario.reason) {
         (Some(obstacle), _) => {
             let _ = writeln!(out, "    tried     {}", obstacle.tried);

@@ -56,7 +56,7 @@ async fn redeemed_code(world: &mut World) -> Step {
 async fn watched_code(world: &mut World) -> Step {
     let context = world.context()?;
     if context.facts.refresh_token {
-        super::token_response::refreshes_work(world).await?;
+        super::refresh::refreshes_work(world).await?;
     }
     super::lifecycle::redeemed_and_working(world).await
 }

@@ -1,10 +1,11 @@
-//! What happens to tokens after they were issued: use, replay, revocation, introspection, logout.
+//! What happens to tokens after they were issued: use, replay, introspection, logout.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cucumber::{given, then, when};
 
 use super::resource::{access_token, resource_request, userinfo_request, with_token};
+use crate::expect::revocation::Place;
 use crate::expect::token::token_reject;
 use crate::expect::{check, introspection, resource as expect};
 use crate::model::exchange::{Exchange, Request};
@@ -32,13 +33,13 @@ pub(super) fn introspection_request(context: &Context, token: &str) -> Result<Re
     Ok(request)
 }
 
-/// Every request that shows whether an access token lives.
-fn signs_of_life(context: &Context, token: &str) -> Vec<Request> {
+/// Every request that shows whether an access token lives, with the place where it goes.
+pub(super) fn signs_of_life(context: &Context, token: &str) -> Vec<(Place, Request)> {
     let bearer = |request: Request| with_token(request, Some(token));
     let ways = [
-        introspection_request(context, token).ok(),
-        userinfo_request(context).ok().map(bearer),
-        resource_request(context).ok().map(bearer),
+        introspection_request(context, token).ok().map(|r| (Place::Introspection, r)),
+        userinfo_request(context).ok().map(|r| (Place::Userinfo, bearer(r))),
+        resource_request(context).ok().map(|r| (Place::Resource, bearer(r))),
     ];
     ways.into_iter().flatten().collect()
 }
@@ -50,7 +51,7 @@ pub(super) async fn redeemed_and_working(world: &mut World) -> Step {
     let request = world.request()?;
     world.grant(world.client, request).await?;
     let token = access_token(world)?;
-    for (way, request) in signs_of_life(&context, &token).into_iter().enumerate() {
+    for (way, (_, request)) in signs_of_life(&context, &token).into_iter().enumerate() {
         world.send(request).await?;
         if shows_life(&*world.answer()?) {
             world.noted = way.to_string();
@@ -73,7 +74,7 @@ async fn use_first_access_token(world: &mut World) -> Step {
     let (context, token) = (world.context()?, access_token(world)?);
     let way: usize = world.noted.parse().unwrap_or(0);
     match signs_of_life(&context, &token).into_iter().nth(way) {
-        Some(request) => world.send(request).await,
+        Some((_, request)) => world.send(request).await,
         None => world.missing("place where the access token worked"),
     }
 }
@@ -92,45 +93,6 @@ async fn use_first_tokens(world: &mut World) -> Step {
     // What comes after the replays shows whether the tokens live.
     world.noted = replays.to_string();
     Ok(())
-}
-
-#[when("the client revokes its refresh token")]
-async fn revoke(world: &mut World) -> Step {
-    let context = world.context()?;
-    let endpoint = world.need(context.endpoint("revocation_endpoint").map(str::to_owned))?;
-    let grant = world.granted()?;
-    let refresh_token = grant.tokens.refresh_token().unwrap_or_default();
-    let id = context.client(grant.client).id.as_str();
-    let params = Params::new([
-        ("token", refresh_token),
-        ("token_type_hint", "refresh_token"),
-        ("client_id", id),
-    ]);
-    world.send(form_post(&endpoint, &params)).await?;
-    let answer = world.answer()?;
-    let excludes_public = context
-        .facts
-        .metadata
-        .list("revocation_endpoint_auth_methods_supported")
-        .is_some_and(|methods| !methods.contains(&"none"));
-    if excludes_public && answer.response().is_some_and(|r| matches!(r.status, 400 | 401)) {
-        return world.not_applicable(
-            "the revocation endpoint excludes public clients, as its metadata says",
-        );
-    }
-    Ok(())
-}
-
-#[when("the client uses the revoked refresh token")]
-async fn use_revoked(world: &mut World) -> Step {
-    let context = world.context()?;
-    let grant = world.granted()?;
-    if !expect::answers(&*world.answer()?, 200).is_empty() {
-        return world
-            .not_applicable("the revocation is refused; revocation.refresh-token judges that");
-    }
-    let refresh_token = grant.tokens.refresh_token().unwrap_or_default().to_owned();
-    world.token_request(&token::refresh(&context.client(grant.client).id, &refresh_token)).await
 }
 
 #[when("the resource server introspects the access token")]
@@ -212,12 +174,6 @@ fn returned(world: &mut World) -> Step {
         Deviation::new(format!("a redirect to {uri} with the state"), flow.landing.gist())
             .seen_in(&flow.landing.exchange)
     }))
-}
-
-#[then("the revocation endpoint answers 200")]
-fn revoked(world: &mut World) -> Step {
-    let answer = world.answer()?;
-    world.judge(crate::expect::resource::answers(&answer, 200))
 }
 
 #[then("the replay is refused and the access token still works")]

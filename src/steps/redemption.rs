@@ -2,8 +2,6 @@
 
 use cucumber::when;
 
-use crate::expect::token as expect;
-use crate::model::verdict::Obstacle;
 use crate::oauth::params::Params;
 use crate::oauth::{pkce, random, token};
 use crate::world::{Flow, Step, World};
@@ -154,36 +152,6 @@ async fn redeem_again_altered(world: &mut World) -> Step {
     let mut params = world.granted()?.redemption;
     alter_verifier(&mut params);
     world.token_request(&params).await
-}
-
-#[when(expr = "the client redeems each of {int} codes {int} times at the same moment")]
-async fn race(world: &mut World, rounds: usize, rivals: usize) -> Step {
-    let context = world.context()?;
-    let endpoint = world.need(context.endpoint("token_endpoint").map(str::to_owned))?;
-    let mut winners = Vec::with_capacity(rounds);
-    for _ in 0..rounds {
-        let request = world.request()?;
-        world.obtain_code(request).await?;
-        let flow = world.flow()?;
-        let params = world.redemption(&flow)?;
-        let requests = vec![token::post(&endpoint, &params); rivals];
-        let answers = context.http.race(&world.recorder, requests).await;
-        if answers.iter().all(|e| e.response().is_none()) {
-            let obstacle = Obstacle::new(
-                format!("{rivals} token requests at the same moment"),
-                answers.first().map(|e| e.gist()).unwrap_or_default(),
-                "check that the token endpoint takes several connections",
-            );
-            return world.need(Err(obstacle));
-        }
-        let won: Vec<_> = answers.iter().filter(|e| expect::issues_something(e)).cloned().collect();
-        winners.push(won.len());
-        if won.len() > 1 && world.answers.is_empty() {
-            world.answers = won;
-        }
-    }
-    world.noted = winners.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
-    Ok(())
 }
 
 /// A token request with a fault that needs no code.

@@ -5,7 +5,6 @@ use cucumber::then;
 use super::words;
 use crate::expect::{Findings, token as expect};
 use crate::model::exchange::Exchange;
-use crate::model::verdict::{Deviation, Obstacle};
 use crate::world::{Step, World};
 
 #[then("the token endpoint issues tokens")]
@@ -73,22 +72,4 @@ fn error_format(world: &mut World) -> Step {
             .not_applicable("tokens are issued where an error is due; another duty judges that");
     }
     world.judge_refusal(expect::error_format(&answer))
-}
-
-#[then("no code is redeemed more than once")]
-fn one_winner(world: &mut World) -> Step {
-    if world.noted.split(' ').all(|n| n == "0") {
-        let remedy = "check that the token endpoint takes several requests at the same moment";
-        let obstacle = Obstacle::new(
-            "concurrent redemptions of fresh codes",
-            "no success in any round",
-            remedy,
-        );
-        return world.need(Err(obstacle));
-    }
-    let winners: Vec<usize> = world.noted.split(' ').filter_map(|n| n.parse().ok()).collect();
-    // The second winner of the first round that had one.
-    let shown = world.answers.get(1).map(|e| e.number);
-    let findings = expect::one_winner_at_most(&winners);
-    world.judge_refusal(findings.into_iter().map(|d| Deviation { exchange: shown, ..d }).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cucumber::{given, then, when};
+use cucumber::{then, when};
 
 use super::words;
 use crate::expect::authorization::front_reject;
@@ -15,7 +15,7 @@ use crate::world::context::Grant;
 use crate::world::{Step, World};
 
 /// A scope value that no server defines.
-const UNKNOWN_SCOPE: &str = "conformance_probe";
+pub(super) const UNKNOWN_SCOPE: &str = "conformance_probe";
 
 #[when(
     regex = "^the client asks for (a scope nobody knows|a scope that it must not get|the scope of one value) and finishes the flow$"
@@ -81,7 +81,7 @@ fn look_at_response(world: &mut World) -> Step {
 }
 
 #[when("the client refreshes its tokens")]
-async fn refresh(world: &mut World) -> Step {
+pub(super) async fn refresh(world: &mut World) -> Step {
     let context = world.context()?;
     let request = world.request()?;
     world.grant(world.client, request).await?;
@@ -99,26 +99,6 @@ async fn look_at_refresh(world: &mut World) -> Step {
         Some(_) => Ok(()),
         None => world.not_applicable("the refresh is refused; refresh.success judges that"),
     }
-}
-
-/// The working twin of a refused refresh, at a server that issues refresh tokens at all.
-#[given("refresh tokens that work, if any are issued")]
-async fn refreshes_work_if_issued(world: &mut World) -> Step {
-    if world.context()?.facts.refresh_token { refreshes_work(world).await } else { Ok(()) }
-}
-
-#[given("refresh tokens that work")]
-pub(super) async fn refreshes_work(world: &mut World) -> Step {
-    refresh(world).await?;
-    let answer = world.answer()?;
-    if expect::token_ok(&answer).is_empty() {
-        world.answers.clear();
-        world.grants.clear();
-        return Ok(());
-    }
-    let remedy =
-        "see refresh.success: a refused refresh means nothing while every refresh is refused";
-    world.need(Err(Obstacle::new("to refresh with a fresh refresh token", answer.gist(), remedy)))
 }
 
 #[then("the forbidden scope is not granted")]

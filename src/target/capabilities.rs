@@ -146,6 +146,7 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "a post_logout_redirect_uri is registered" => target.post_logout_redirect_uri.is_some(),
         "a scope the client must not get is configured" => target.forbidden_scope.is_some(),
         "resource indicators are configured" => !target.resource_indicators.is_empty(),
+        "the lifetime of refresh tokens is configured" => target.refresh_lifetime.is_some(),
         "introspection credentials are configured" => target.introspection.is_some(),
         // The harness listens on loopback itself, which only a local target can reach.
         "an out-of-band collaborator URL is configured" => target.is_local(),

@@ -35,6 +35,8 @@ pub struct Target {
     pub forbidden_scope: Option<String>,
     /// Known resource identifiers (RFC 8707).
     pub resource_indicators: Vec<String>,
+    /// How long a chain of refresh tokens lives, counted from its first.
+    pub refresh_lifetime: Option<Duration>,
     /// Registered for the first client.
     pub post_logout_redirect_uri: Option<String>,
     /// A browser origin from which the first client may call.
@@ -135,6 +137,7 @@ struct File {
     forbidden_scope: Option<String>,
     #[serde(default)]
     resource_indicators: Vec<String>,
+    refresh_lifetime_seconds: Option<u64>,
     post_logout_redirect_uri: Option<String>,
     allowed_origin: Option<String>,
     #[serde(default)]
@@ -177,6 +180,7 @@ impl Target {
             introspection: None,
             forbidden_scope: None,
             resource_indicators: vec![],
+            refresh_lifetime: None,
             post_logout_redirect_uri: None,
             allowed_origin: None,
             network,
@@ -230,6 +234,7 @@ impl Target {
             introspection,
             forbidden_scope: file.forbidden_scope,
             resource_indicators: file.resource_indicators,
+            refresh_lifetime: file.refresh_lifetime_seconds.map(Duration::from_secs),
             post_logout_redirect_uri: file.post_logout_redirect_uri,
             allowed_origin: file.allowed_origin,
             network,

@@ -102,6 +102,9 @@ pub struct Context {
     /// Grants that opened a place, by its name, or why none does. Scenarios share them.
     pub opened: tokio::sync::Mutex<BTreeMap<&'static str, Result<Grant, Obstacle>>>,
     twins: Vec<OnceCell<Result<(), Obstacle>>>,
+    refresh_twins: Vec<OnceCell<Result<bool, Obstacle>>>,
+    /// A scenario may wait in real time, or need not.
+    pub may_wait: bool,
     /// Whether each client met a consent page in this run.
     consents: Vec<AtomicBool>,
 }
@@ -110,6 +113,8 @@ impl Context {
     /// A context that knows nothing about its target yet.
     pub fn new(target: Target, http: Http, profile: Profile, clock: Clock) -> Self {
         let twins = target.clients.iter().map(|_| OnceCell::new()).collect();
+        let refresh_twins = target.clients.iter().map(|_| OnceCell::new()).collect();
+        let may_wait = clock.is_virtual();
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,
@@ -124,6 +129,8 @@ impl Context {
             whole: OnceLock::new(),
             opened: tokio::sync::Mutex::default(),
             twins,
+            refresh_twins,
+            may_wait,
             consents,
         }
     }
@@ -290,6 +297,28 @@ impl Context {
             return Ok(());
         }
         self.twins[client].get_or_init(|| self.prove(client)).await.clone()
+    }
+
+    /// Proves, once per run and client, that a fresh refresh token of the client works; `false`
+    /// where the client gets none.
+    pub async fn refresh_twin(&self, client: usize) -> Result<bool, Obstacle> {
+        self.refresh_twins[client].get_or_init(|| self.prove_refresh(client)).await.clone()
+    }
+
+    async fn prove_refresh(&self, client: usize) -> Result<bool, Obstacle> {
+        let mut agent = self.borrow_session();
+        let outcome = self.flow(&mut agent, &self.shared, client, self.request(client)).await;
+        self.return_session(agent);
+        let (grant, _) = outcome?;
+        let Some(refresh_token) = grant.tokens.refresh_token() else { return Ok(false) };
+        let params = token::refresh(&self.client(client).id, refresh_token);
+        let answer = self.token_request(&self.shared, &params).await?;
+        if answer.response().and_then(TokenResponse::read).is_some() {
+            return Ok(true);
+        }
+        let remedy =
+            "see refresh.success: what is refused means nothing while every refresh is refused";
+        Err(Obstacle::new("to refresh with a fresh refresh token", answer.gist(), remedy))
     }
 
     /// Runs the client's whole flow anew.

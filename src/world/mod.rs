@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use cucumber::World as _;
 
 use crate::expect::Findings;
+use crate::expect::race::Round;
 use crate::expect::transport::{Handshake, Offer};
 use crate::http::Recorder;
 use crate::http::user_agent::UserAgent;
@@ -61,6 +62,8 @@ pub struct World {
     pub handshakes: Vec<Handshake>,
     /// What hosts did with an offer of one version of TLS.
     pub offers: Vec<Offer>,
+    /// Races, round by round.
+    pub rounds: Vec<Round>,
     /// A value that a later step compares with.
     pub noted: String,
     ledger: Ledger,
@@ -131,6 +134,11 @@ impl World {
     pub fn judge_refusal(&mut self, findings: Findings) -> Step {
         self.ledger.rests_on_flow_of = Some(self.client);
         self.judge(findings)
+    }
+
+    /// Takes note of what is worth knowing whatever the verdict; no secret may be in it.
+    pub fn observe(&mut self, what: impl Into<String>) {
+        self.ledger.observations.push(what.into());
     }
 
     /// The value, or the end of the scenario with the obstacle on record.

@@ -322,14 +322,58 @@ defects! {
     IntrospectionRevokedActive: "introspection reports revoked access tokens as active" => ["introspection.ended-inactive"];
     IntrospectionExpiredActive: "introspection reports expired access tokens as active" => ["introspection.ended-inactive"];
 
-    // Refresh, revocation, introspection, logout
+    // Refresh
     RefreshRefused: "refresh tokens never work" => ["refresh.success"];
-    UnknownRefreshTokenAccepted: "an invented refresh token yields a token" => ["refresh.unknown-token"];
+    UnknownRefreshTokenAccepted: "an invented refresh token yields a token" => ["refresh.unknown-token", "refresh.access-token-refused"];
     MissingRefreshTokenAccepted: "a refresh without refresh token yields a token" => ["refresh.unknown-token"];
-    RevocationNoContent: "revocation answers 204" => ["revocation.refresh-token"];
+    AccessTokenRefreshes: "an access token serves as refresh token" => ["refresh.access-token-refused"];
+    IdTokenRefreshes: "an ID token serves as refresh token" => ["refresh.access-token-refused"];
+    RefreshTokenRepeated: "a refresh returns the same refresh token" => ["refresh.replay-protected"];
+    RefreshTokenKept: "a refresh returns no refresh token and the used one works on" => ["refresh.replay-protected"];
+    OldRefreshTokenWorks: "a refresh token works on after it was rotated" => ["refresh.rotated-token-dead"];
+    OldRefreshTokenWorksForAnHour: "a refresh token works for an hour after it was rotated" => ["refresh.rotated-token-dead"];
+    OldRefreshTokenGrace: "a refresh token works for thirty seconds after it was rotated" => ["refresh.rotated-token-dead"];
+    RefreshRace: "a refresh token is marked as used a moment after it was checked" => ["refresh.rotated-token-dead"] known as ["CVE-2026-1035", "CVE-2026-50631"];
+    ReuseKeepsFamily: "the reuse of a refresh token is refused without consequence" => ["refresh.reuse-revokes-family"];
+    ReuseEndsSuccessorOnly: "the reuse of a refresh token ends its direct successor only" => ["refresh.reuse-revokes-family"];
+    ReuseKeepsAccessToken: "the reuse of a refresh token leaves the access tokens alone" => ["refresh.reuse-revokes-family"];
+    RefreshNotBoundToClient: "any client may use a refresh token" => ["refresh.client-bound"];
+    RefreshForUnknownClient: "an unknown client may use a refresh token" => ["refresh.client-bound"];
+    RefreshClientIdOptional: "a refresh without client_id is accepted" => ["refresh.client-bound"];
+    RefreshScopeWidened: "a refresh grants any scope of the client" => ["refresh.scope-escalation"];
+    RefreshScopeUnbounded: "a refresh grants any scope" => ["refresh.scope-escalation"];
+    RefreshScopeWidenedSilently: "a refreshed access token has more scope than the response says" => ["refresh.scope-escalation"];
+    RefreshScopeNarrowingIgnored: "a narrower scope of a refresh is reported and not applied" => ["refresh.scope-escalation"];
+    RefreshedForAnotherUser: "a refreshed ID token is about another user" => ["refresh.id-token-continuity"] known as ["CVE-2022-3916"];
+    RefreshedAuthTimeNew: "auth_time of a refreshed ID token is the time of the refresh" => ["refresh.id-token-continuity"];
+    RefreshedIatKept: "iat of a refreshed ID token is the time of the first one" => ["refresh.id-token-continuity"];
+    RefreshedNonceNew: "the nonce of a refreshed ID token is new" => ["refresh.id-token-continuity"];
+    RefreshResourceWidened: "a refresh addresses any known resource" => ["refresh.resource-escalation"];
+    RefreshResourceAdded: "a refresh adds any known resource to the audience" => ["refresh.resource-escalation"];
+    RefreshTokenNeverExpires: "refresh tokens never expire" => ["refresh.finite-lifetime"];
+    RefreshLifetimeProlonged: "every rotation prolongs the life of the refresh token" => ["refresh.finite-lifetime"];
+    LogoutKeepsRefreshToken: "refresh tokens survive logout" => ["refresh.ends-with-session"];
+
+    // Revocation
+    RevocationNoContent: "revocation answers 204" => ["revocation.refresh-token", "revocation.access-token", "revocation.unknown-token"];
     RevocationUnsupported: "refresh tokens cannot be revoked" => ["revocation.refresh-token"];
-    RevocationIneffective: "revocation answers 200 and does nothing" => ["revocation.refresh-token-effective"];
+    RevocationIneffective: "revocation answers 200 and does nothing" => ["revocation.refresh-token-effective", "revocation.access-token-effective", "revocation.cascade", "introspection.ended-inactive"] known as ["CVE-2020-15223", "CVE-2016-6582"];
     RevocationKeepsRefreshToken: "revocation of a refresh token ends the access tokens only" => ["revocation.refresh-token-effective"];
+    RevocationKeepsAccessToken: "revocation of a refresh token leaves the access tokens alone" => ["revocation.cascade"];
+    AccessTokenRevocationUnsupported: "access tokens cannot be revoked" => ["revocation.access-token"];
+    AccessTokenRevocationRefused: "the revocation of an access token is a faulty request" => ["revocation.access-token"];
+    AccessTokenRevocationIneffective: "revocation of an access token does nothing" => ["revocation.access-token-effective", "introspection.ended-inactive"];
+    UserinfoIgnoresRevocation: "UserInfo accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade"];
+    ApiIgnoresRevocation: "the API accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade"];
+    UnknownTokenNotRevoked: "the revocation of an unknown token is an error" => ["revocation.unknown-token"];
+    UnknownTokenUnsupported: "an unknown token is of an unsupported type" => ["revocation.unknown-token"];
+    RevocationHintDecides: "a refresh token with the hint access_token is not found" => ["revocation.hint-is-only-a-hint"];
+    UnknownHintRefused: "an unknown token_type_hint is an error" => ["revocation.hint-is-only-a-hint"];
+    ForeignTokenRevoked: "any client may revoke any token" => ["revocation.foreign-token"] known as ["CVE-2018-1000211"];
+    ForeignAccessTokenRevoked: "any client may revoke any access token" => ["revocation.foreign-token"];
+    ForeignRevocationRefusedYetDone: "the revocation of another client's token is refused and done" => ["revocation.foreign-token"];
+
+    // Introspection, logout
     IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
     IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
     IntrospectionActiveString: "active is a string" => ["introspection.active"];

@@ -168,7 +168,12 @@ async fn validate(app: &App, token: &str, resource: Resource) -> Option<Bearer> 
     if policy.trusts_claims_alone(resource) && !state.access_tokens.contains_key(token) {
         return Some(everyone());
     }
-    let (entry, grant) = state.live_access_token(token, now)?;
+    let (entry, grant) = if policy.notices_revocation(resource) {
+        state.live_access_token(token, now)?
+    } else {
+        let entry = state.access_tokens.get(token)?;
+        (entry, state.grants.get(&entry.grant)?)
+    };
     Some(Bearer { user: grant.user, scope: entry.scope.clone() })
 }
 

@@ -246,7 +246,7 @@ fn scope(app: &App, client: &Client, params: &Params) -> Result<(Scope, Scope), 
 
 /// RFC 8707 §2.1: every named resource must be known; the API is the default.
 fn audience(app: &App, params: &Params) -> Result<Vec<String>, RequestError> {
-    let known = [app.resource(), app.other_resource()];
+    let known = app.resources();
     let mut audience: Vec<String> = Vec::new();
     for resource in params.all("resource").filter(|r| !r.is_empty()) {
         match app.policy.is_known_resource(&known, resource) {

@@ -204,7 +204,7 @@ fn grant(
         }
     }
     if front_channel.id_token {
-        match issue::id_token(app, state, &grant, None) {
+        match issue::id_token(app, state, &grant, None, app.now()) {
             Ok(token) => parameters.push(("id_token", token)),
             Err(_) => return failed(app),
         }

@@ -84,7 +84,10 @@ fn describe(app: &App, token: &str) -> Value {
             "aud": grant.audience, "iss": app.issuer,
         });
     }
-    let refresh = state.refresh_tokens.get(token).filter(|t| !t.used && t.expires_at > now);
+    let refresh = state
+        .refresh_tokens
+        .get(token)
+        .filter(|t| t.used_at.is_none() && !t.revoked && t.expires_at > now);
     match refresh
         .and_then(|t| Some((t, state.grants.get(&t.grant).filter(|g| !g.refresh_revoked)?)))
     {

@@ -51,6 +51,9 @@ fn start(app: &App, headers: &HeaderMap, params: &Params) -> Response {
     }
     {
         let mut state = app.state();
+        if app.policy.logout_ends_refresh() {
+            state.end_session(&issued.sid);
+        }
         let session = browser(headers, &state)
             .and_then(|id| state.browsers.get_mut(&id))
             .map(|b| &mut b.session);
@@ -102,7 +105,10 @@ pub(crate) async fn confirm(
     let mut state = app.state();
     match browser(&headers, &state).and_then(|id| state.browsers.get_mut(&id)) {
         Some(browser) if params.get("csrf").is_some_and(|csrf| csrf == browser.csrf) => {
-            browser.session = None
+            let ended = browser.session.take();
+            if let Some(session) = ended.filter(|_| app.policy.logout_ends_refresh()) {
+                state.end_session(&session.sid);
+            }
         }
         _ => {
             drop(state);

@@ -90,6 +90,11 @@ fn check(
     if code.expires_at <= app.now() {
         return Err(invalid_grant("the code has expired"));
     }
+    // RFC 8707 §2.2: resources of the authorization request or a part of them.
+    let granted = state.grants.get(&code.grant).map(|g| g.audience.as_slice()).unwrap_or_default();
+    if params.all("resource").any(|r| !r.is_empty() && !granted.iter().any(|g| g == r)) {
+        return Err(TokenError::new("invalid_target", "the resource was not granted"));
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::token::{TokenError, refuse};
@@ -10,6 +10,8 @@ use crate::app::{App, Shared};
 use crate::clients::client;
 use crate::http::{is_form, respond};
 use crate::params::{Params, Repeated};
+use crate::policy::revocation::Foreign;
+use crate::state::State as Store;
 
 pub(crate) async fn post(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     if !is_form(&headers) {
@@ -33,30 +35,43 @@ fn revoke(app: &App, params: &Params) -> Result<(), TokenError> {
     })?;
     let token = params.get("token").ok_or_else(|| invalid_request("token is missing"))?;
 
+    let hint = params.get("token_type_hint");
+    app.policy.hint_accepted(hint)?;
+
     let mut state = app.state();
     let is_refresh_token = state.refresh_tokens.contains_key(token);
     let grant = state
         .refresh_tokens
         .get(token)
         .map(|t| t.grant)
-        .or_else(|| state.access_tokens.get(token).map(|t| t.grant));
-    // An unknown token is as good as revoked (§2.2).
-    let Some(grant) = grant.and_then(|id| state.grants.get_mut(&id)) else { return Ok(()) };
-    if grant.client != client.id {
-        return Err(TokenError::new("invalid_grant", "the token belongs to another client"));
+        .or_else(|| state.access_tokens.get(token).map(|t| t.grant))
+        .filter(|_| app.policy.finds_despite_hint(hint, is_refresh_token));
+    let Some(owner) = grant.and_then(|id| state.grants.get(&id)).map(|grant| grant.client) else {
+        return if is_refresh_token { Ok(()) } else { app.policy.unknown_token_revocation() };
+    };
+    let foreign = (owner != client.id).then(|| app.policy.foreign_revocation(is_refresh_token));
+    if foreign != Some(Foreign::Refused) {
+        end(app, &mut state, token)?;
     }
-    if is_refresh_token {
-        if !app.policy.revokes_refresh_tokens() {
-            return Err(TokenError {
-                status: StatusCode::BAD_REQUEST,
-                ..TokenError::new("unsupported_token_type", "not a refresh token")
-            });
+    match foreign {
+        None | Some(Foreign::Revoked) => Ok(()),
+        Some(_) => Err(TokenError::new("invalid_grant", "the token belongs to another client")),
+    }
+}
+
+fn end(app: &App, state: &mut Store, token: &str) -> Result<(), TokenError> {
+    let policy = &app.policy;
+    if let Some(entry) = state.refresh_tokens.get(token) {
+        policy.refresh_token_revocable()?;
+        let grant = entry.grant;
+        if let Some(grant) = state.grants.get_mut(&grant) {
+            // The access tokens of the grant go as well (§2.1).
+            grant.access_revoked |= policy.revocation_ends_access();
+            grant.refresh_revoked |= policy.revocation_ends_refresh();
         }
-        // The access tokens of the grant go as well (§2.1).
-        grant.access_revoked |= app.policy.revocation_ends_access();
-        grant.refresh_revoked |= app.policy.revocation_ends_refresh();
     } else if let Some(entry) = state.access_tokens.get_mut(token) {
-        entry.revoked = true;
+        policy.access_token_revocable()?;
+        entry.revoked |= policy.revocation_ends_access_token();
     }
     Ok(())
 }

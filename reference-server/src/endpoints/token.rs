@@ -143,13 +143,13 @@ async fn tokens(app: &App, params: &Params) -> Result<Tokens, TokenError> {
     if params.get("client_secret").is_some() {
         return Err(TokenError::new("invalid_client", "the client has no secret"));
     }
-    let client = requesting_client(policy, app, params)?;
-    if params.all("resource").any(|r| !r.is_empty() && r != app.resource()) {
+    let client = requesting_client(policy, app, grant_type, params)?;
+    if params.all("resource").any(|r| !r.is_empty() && !app.resources().iter().any(|k| k == r)) {
         return Err(TokenError::new("invalid_target", "the resource is not known"));
     }
     match grant_type {
         GrantType::AuthorizationCode => redeem::redeem(app, client, params).await,
-        GrantType::RefreshToken => refresh::refresh(app, client, params),
+        GrantType::RefreshToken => refresh::refresh(app, client, params).await,
         GrantType::Password => password(app, client, params),
         GrantType::ClientCredentials
             if policy.client_credentials_suffice(params.raw("client_secret")) =>
@@ -166,33 +166,42 @@ async fn tokens(app: &App, params: &Params) -> Result<Tokens, TokenError> {
 fn requesting_client(
     policy: &Policy,
     app: &App,
+    grant_type: GrantType,
     params: &Params,
 ) -> Result<&'static Client, TokenError> {
-    let of_code = || {
-        let state = app.state();
-        params
-            .get("code")
-            .and_then(|code| state.codes.get(code))
-            .and_then(|code| client(code.client))
+    let (infers, replaces) = match grant_type {
+        GrantType::RefreshToken => {
+            (policy.infers_missing_client_of_refresh(), policy.replaces_unknown_client_of_refresh())
+        }
+        _ => (policy.infers_missing_client(), policy.replaces_unknown_client()),
     };
     match params.get("client_id") {
         None => {
-            let inferred = if policy.infers_missing_client() { of_code() } else { None };
+            let inferred = if infers { owner(&app.state(), params) } else { None };
             inferred.ok_or_else(|| TokenError::new("invalid_request", "client_id is missing"))
         }
         Some(id) => {
-            let known = client(id)
-                .or_else(|| if policy.replaces_unknown_client() { of_code() } else { None });
+            let replaced = || if replaces { owner(&app.state(), params) } else { None };
+            let known = client(id).or_else(replaced);
             known.ok_or_else(|| TokenError::new("invalid_client", "the client is not known"))
         }
     }
+}
+
+/// The client that the code or the refresh token was issued to.
+fn owner(store: &Store, params: &Params) -> Option<&'static Client> {
+    if let Some(code) = params.get("code").and_then(|code| store.codes.get(code)) {
+        return client(code.client);
+    }
+    let token = store.refresh_tokens.get(params.get("refresh_token")?)?;
+    client(store.grants.get(&token.grant)?.client)
 }
 
 /// Access token, and what else belongs to a fresh grant.
 pub(crate) fn issue_all(app: &App, store: &mut Store, grant: &Grant) -> Result<Tokens, TokenError> {
     let access_token = issue::access_token(app, store, grant, &grant.scope)?;
     let id_token = match grant.scope.contains("openid") && app.policy.issues_id_token() {
-        true => Some(issue::id_token(app, store, grant, Some(&access_token))?),
+        true => Some(issue::id_token(app, store, grant, Some(&access_token), app.now())?),
         false => None,
     };
     let refresh_token = Some(issue::refresh_token(app, store, grant));

@@ -1,13 +1,12 @@
-//! The protected API, UserInfo and revocation.
+//! The protected API and UserInfo.
 
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 
 use super::Policy;
 use crate::defect::Defect::{
     ApiOpen, ChallengeAttributeRepeated, ChallengeBasic, ChallengeMissing, ChallengeQuoteEscaped,
     ChallengeUnquoted, EmptyTokenAccepted, GarbageTokenAccepted, GarbageTokenErrorMissing,
-    IdTokenAsAccessToken, NoTokenErrorDescribed, NoTokenErrorNamed, RevocationIneffective,
-    RevocationKeepsRefreshToken, RevocationNoContent, RevocationUnsupported, ScopeErrorMissing,
+    IdTokenAsAccessToken, NoTokenErrorDescribed, NoTokenErrorNamed, ScopeErrorMissing,
     ScopeErrorUnauthorized, UserinfoAsText, UserinfoGarbageAccepted, UserinfoGetRefused,
     UserinfoIdTokenAccepted, UserinfoJwtAsJson, UserinfoJwtUnaddressed, UserinfoOpen,
     UserinfoPostRefused, UserinfoPostSubjectMissing, UserinfoSubjectDiffers,
@@ -131,25 +130,5 @@ impl Policy {
             Some(UserinfoSubjectDiffers) => Some("0f0e0d0c-0b0a-4908-8706-050403020100"),
             _ => Some(subject),
         }
-    }
-
-    /// RFC 7009 §2.2: 200 once the token is dead.
-    pub(crate) fn revocation_status(&self) -> StatusCode {
-        if self.has(RevocationNoContent) { StatusCode::NO_CONTENT } else { StatusCode::OK }
-    }
-
-    /// RFC 7009 §2: refresh tokens can be revoked.
-    pub(crate) fn revokes_refresh_tokens(&self) -> bool {
-        !self.has(RevocationUnsupported)
-    }
-
-    /// RFC 7009 §2.1: with the refresh token its access tokens end.
-    pub(crate) fn revocation_ends_access(&self) -> bool {
-        !self.has(RevocationIneffective)
-    }
-
-    /// RFC 7009 §2.1: the refresh token ends.
-    pub(crate) fn revocation_ends_refresh(&self) -> bool {
-        !matches!(self.defect, Some(RevocationIneffective | RevocationKeepsRefreshToken))
     }
 }

@@ -11,15 +11,14 @@ use crate::defect::Defect::{
     BadReplayRevokes, ClientCredentialsGranted, CodeExpiresLate, CodeNeverExpires,
     CodeNotBoundToClient, CodePadded, CodeRace, CodeReusable, CodeSequential, CodeShort,
     EmptySecretAccepted, GrantTypeOptional, MissingCodeUnsupportedGrant,
-    MissingGrantTypeInvalidScope, MissingRefreshTokenAccepted, MobileExchangeRefused,
-    MobileSecretRequired, OmittedRedirectUriInvalidClient, OmittedRedirectUriServerError,
-    PasswordGrantEnabled, RefreshRefused, RepeatedTokenParameterFirstWins,
-    RepeatedTokenParameterLastWins, ReplayDoesNotRevoke, ReplayKeepsAccessToken,
-    ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked, TokenErrorAsHtml,
-    TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
+    MissingGrantTypeInvalidScope, MobileExchangeRefused, MobileSecretRequired,
+    OmittedRedirectUriInvalidClient, OmittedRedirectUriServerError, PasswordGrantEnabled,
+    RepeatedTokenParameterFirstWins, RepeatedTokenParameterLastWins, ReplayDoesNotRevoke,
+    ReplayKeepsAccessToken, ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked,
+    TokenErrorAsHtml, TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
     TokenQueryHonoured, TokenRedirectUriAnyRegistered, TokenRedirectUriNotCompared,
     UnknownCodeAccepted, UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope,
-    UnknownRefreshTokenAccepted, UnknownTokenParameterRefused,
+    UnknownTokenParameterRefused,
 };
 use crate::endpoints::token::{GrantType, TokenError};
 use crate::http::random;
@@ -247,20 +246,5 @@ impl Policy {
     /// OAuth 2.1 §7.5.3: a replay without the verifier is no proof of theft.
     pub(crate) fn bad_replay_revokes(&self) -> bool {
         self.has(BadReplayRevokes)
-    }
-
-    /// Whether refresh tokens are of any use.
-    pub(crate) fn refresh_tokens_work(&self) -> bool {
-        !self.has(RefreshRefused)
-    }
-
-    /// Whether an invented refresh token is as good as a real one.
-    pub(crate) fn refreshes_unknown_token(&self) -> bool {
-        self.has(UnknownRefreshTokenAccepted)
-    }
-
-    /// Whether a refresh needs no refresh token.
-    pub(crate) fn refreshes_without_token(&self) -> bool {
-        self.has(MissingRefreshTokenAccepted)
     }
 }

@@ -1,0 +1,55 @@
+//! Requests that arrive at the same moment.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+
+use super::connection::Connection;
+use super::request::complete;
+use super::{Http, Origin, Recorder};
+use crate::model::exchange::{Exchange, Request};
+
+impl Http {
+    /// Sends every request at the same moment and records the answers in the order of the requests.
+    ///
+    /// Each goes out on a warm connection of its own, all but its last octet; when all of them have
+    /// come that far, the last octets follow together.
+    pub async fn race(
+        &self,
+        recorder: &Recorder,
+        mut requests: Vec<Request>,
+    ) -> Vec<Arc<Exchange>> {
+        for request in &mut requests {
+            if let Ok(origin) = Origin::of(&request.url) {
+                complete(&origin, request);
+            }
+        }
+        self.pace.wait_for(requests.len()).await;
+        let ready = join_all(requests.iter().map(|request| self.begin(request))).await;
+        let started = Instant::now();
+        let outcomes = join_all(ready.into_iter().zip(&requests).map(|(ready, request)| async {
+            let (connection, origin) = ready?;
+            self.on(connection, &origin, request).await.map_err(|(reason, _)| reason)
+        }))
+        .await;
+        requests
+            .into_iter()
+            .zip(outcomes)
+            .map(|(request, outcome)| self.note(recorder, started, request, outcome))
+            .collect()
+    }
+
+    /// A connection on which the request waits for its last octet.
+    async fn begin(&self, request: &Request) -> Result<(Connection, Origin), String> {
+        let origin = Origin::of(&request.url).and_then(|origin| self.permit(origin))?;
+        if let Some(mut connection) = self.take_idle(&origin)
+            && connection.begin(request).await.is_ok()
+        {
+            return Ok((connection, origin));
+        }
+        let mut connection = self.connect(&origin).await?;
+        connection.begin(request).await?;
+        Ok((connection, origin))
+    }
+}

@@ -319,7 +319,7 @@ defects! {
     UnknownTokenActive: "introspection reports unknown tokens as active" => ["introspection.unknown-inactive"];
     InactiveReasonTold: "introspection says why a token is inactive" => ["introspection.inactive-minimal"];
     InactiveScopeTold: "introspection tells the scope of tokens that have ended" => ["introspection.inactive-minimal"];
-    IntrospectionRevokedActive: "introspection reports revoked access tokens as active" => ["introspection.ended-inactive"];
+    IntrospectionRevokedActive: "introspection reports revoked access tokens as active" => ["introspection.ended-inactive", "revocation.access-token-effective"];
     IntrospectionExpiredActive: "introspection reports expired access tokens as active" => ["introspection.ended-inactive"];
 
     // Refresh

@@ -7,7 +7,7 @@ use cucumber::{given, then, when};
 use super::resource::{access_token, resource_request, userinfo_request, with_token};
 use crate::expect::revocation::Place;
 use crate::expect::token::token_reject;
-use crate::expect::{check, introspection, resource as expect};
+use crate::expect::{check, introspection};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::form_post;

@@ -62,6 +62,35 @@ Feature: Discovery
       When the client sends the authorization request
       Then a response with iss agrees with authorization_response_iss_parameter_supported
 
+  @discovery.documents-agree
+  Rule: OAuth metadata and OpenID discovery document MUST say the same
+    Scenario: both documents
+      When the client reads the metadata
+      Then the documents agree on what both say
+
+  @discovery.forwarded-host-ignored
+  Rule: Forwarding headers of a client MUST NOT change the addresses in the metadata
+    Scenario Outline: a forged <header>
+      When the client reads the metadata with a forged <header>
+      Then no address in it changes
+      Examples:
+        | header            |
+        | X-Forwarded-Host  |
+        | X-Forwarded-Proto |
+        | Forwarded         |
+
+  @discovery.oidc-members
+  Rule: An OpenID provider MUST list the members that OpenID Connect requires
+    Scenario: each OpenID document
+      When the client reads the metadata
+      Then each OpenID document has jwks_uri, subject types and signature algorithms
+
+  @discovery.oidc-rs256
+  Rule: RS256 MUST be among the ID Token algorithms of an OpenID provider
+    Scenario: each OpenID document
+      When the client reads the metadata
+      Then each OpenID document lists RS256
+
   @jwks.available
   Rule: The signing keys MUST be published at jwks_uri
     Scenario: the key set
@@ -74,8 +103,26 @@ Feature: Discovery
       When the client fetches the key set
       Then no key has a private or symmetric member
 
+  @jwks.rsa-modulus-2048
+  Rule: RSA signing keys MUST be at least 2048 bits long
+    Scenario: the key set
+      When the client fetches the key set
+      Then every RSA key that may sign has at least 2048 bits
+
   @transport.https-endpoints
   Rule: Every endpoint MUST be an https URL
     Scenario: the endpoints in the metadata
       When the client reads the metadata
       Then every endpoint is https, or local
+
+  @prm.resource-identical
+  Rule: The resource member MUST equal the identifier whose address was fetched
+    Scenario: each document
+      When the client looks for the metadata of the resource
+      Then each document names the resource whose address was fetched
+
+  @prm.response-format
+  Rule: Protected resource metadata MUST be a 200 application/json object
+    Scenario: each document
+      When the client looks for the metadata of the resource
+      Then each is an application/json object with resource and without empty lists

@@ -14,6 +14,7 @@ use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 use crate::oauth::jose::Jws;
 use crate::oauth::metadata::{Metadata, locations};
+use crate::oauth::token::TokenResponse;
 use crate::target::capabilities::{Document, Facts};
 use crate::target::profile::Target;
 use crate::world::context::{Clock, Context};
@@ -150,6 +151,7 @@ async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
     facts.refresh_token = grant.tokens.refresh_token().is_some();
     facts.id_token = grant.tokens.id_token().is_some();
     facts.expires_in = grant.tokens.member("expires_in").is_some();
+    facts.lifetimes = lifetimes(&grant.tokens);
     if let Some(Ok(jws)) = grant.tokens.access_token().map(Jws::read) {
         facts.jwt_access_token = true;
         facts.access_token_typ = typ(&jws);
@@ -157,4 +159,18 @@ async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
     context.return_session(agent);
     context.baseline = Some(grant);
     Ok(())
+}
+
+/// What the token response says about lifetimes, in seconds.
+fn lifetimes(tokens: &TokenResponse) -> Vec<(&'static str, i64)> {
+    let claimed = |token: Option<&str>| {
+        let jws = Jws::read(token?).ok()?;
+        Some(jws.seconds("exp")? - jws.seconds("iat")?)
+    };
+    let all = [
+        ("expires_in", tokens.member("expires_in").and_then(Value::as_i64)),
+        ("exp - iat of the access token", claimed(tokens.access_token())),
+        ("exp - iat of the ID Token", claimed(tokens.id_token())),
+    ];
+    all.into_iter().filter_map(|(place, seconds)| Some((place, seconds?))).collect()
 }

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
+use crate::config::SigningAlgorithm;
 use crate::seeds;
 
 /// A registered public client.
@@ -15,6 +16,9 @@ pub(crate) struct Client {
     /// Whether a consent counts for later requests. Clients that anyone can impersonate, because
     /// their redirect URI is not exclusively theirs, ask every time (RFC 8252 §8.6).
     pub(crate) remembers_consent: bool,
+    /// The algorithm of ID tokens, where the client wants one of its own (OpenID Connect Dynamic
+    /// Client Registration 1.0 §2).
+    pub(crate) id_token_signed_response_alg: Option<SigningAlgorithm>,
 }
 
 const CLIENTS: &[Client] = &[
@@ -29,6 +33,7 @@ const CLIENTS: &[Client] = &[
         post_logout_redirect_uris: &[seeds::POST_LOGOUT_REDIRECT_URI],
         scopes: seeds::CLIENT_SCOPES,
         remembers_consent: true,
+        id_token_signed_response_alg: None,
     },
     Client {
         id: seeds::NATIVE,
@@ -37,6 +42,7 @@ const CLIENTS: &[Client] = &[
         post_logout_redirect_uris: &[],
         scopes: seeds::CLIENT_SCOPES,
         remembers_consent: false,
+        id_token_signed_response_alg: None,
     },
     Client {
         id: seeds::MOBILE,
@@ -45,6 +51,7 @@ const CLIENTS: &[Client] = &[
         post_logout_redirect_uris: &[],
         scopes: seeds::CLIENT_SCOPES,
         remembers_consent: false,
+        id_token_signed_response_alg: Some(SigningAlgorithm::Rs256),
     },
 ];
 

@@ -9,7 +9,7 @@ use crate::policy::Policy;
 pub struct Config {
     /// The conformant policy, or one with a defect.
     pub policy: Policy,
-    /// The algorithm of ID tokens and access tokens.
+    /// The algorithm of access tokens, and of ID tokens where the client registered no other.
     pub signing: SigningAlgorithm,
     /// How long things live.
     pub lifetimes: Lifetimes,
@@ -51,6 +51,13 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Es256 => Self::Rs256,
+            Self::Rs256 => Self::Es256,
+        }
+    }
+
     /// The `alg` value.
     pub const fn name(self) -> &'static str {
         match self {

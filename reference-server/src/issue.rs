@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
+use crate::clients::client;
 use crate::http::random;
 use crate::jwt;
 use crate::keys::SigningFailed;
@@ -44,7 +45,9 @@ pub(crate) fn access_token(
         "auth_time": grant.auth_time,
     }));
     let claims = app.policy.access_token_claims(claims);
-    let token = jwt::compose(&app.keys, "at+jwt", &claims, app.policy.access_token_sealing())?;
+    let (key, sealing) = (app.keys.active(), app.policy.access_token_sealing());
+    let header = jwt::header(key, app.policy.access_token_typ(), sealing);
+    let token = jwt::compose(key, header, claims, sealing)?;
     let token = app.policy.access_token_text(token);
     state.access_tokens.insert(
         token.clone(),
@@ -76,20 +79,25 @@ pub(crate) fn id_token(
     if let Some(token) = access_token {
         // OpenID Connect Core 1.0 §3.1.3.6: the left half of the hash.
         let hash = Sha256::digest(token.as_bytes());
-        claims.insert("at_hash".into(), json!(URL_SAFE_NO_PAD.encode(&hash[..16])));
+        let half = app.policy.half_of_hash(&hash);
+        claims.insert("at_hash".into(), json!(URL_SAFE_NO_PAD.encode(half)));
     }
     let claims = app.policy.id_token_claims(claims, &app.resource());
-    let token = jwt::compose(&app.keys, "JWT", &claims, app.policy.id_token_sealing())?;
-    state
-        .id_tokens
-        .insert(token.clone(), IdToken { client: grant.client, sid: grant.sid.clone(), issued_at });
+    let key = app.keys.of(client(grant.client).and_then(|c| c.id_token_signed_response_alg));
+    let sealing = app.policy.id_token_sealing(grant.client);
+    let header = app.policy.id_token_header(jwt::header(key, "JWT", sealing), key);
+    let token = jwt::compose(key, header, claims, sealing)?;
+    state.id_tokens.insert(
+        token.clone(),
+        IdToken { client: grant.client, sid: grant.sid.clone(), issued_at },
+    );
     Ok(token)
 }
 
 /// The first refresh token of a grant.
 pub(crate) fn refresh_token(app: &App, state: &mut State, grant: &Grant) -> String {
     let lifetime = app.policy.refresh_token_lifetime(app.config.lifetimes.refresh_token);
-    store_refresh_token(state, grant, app.now() + lifetime)
+    store_refresh_token(app, state, grant, app.now() + lifetime)
 }
 
 /// The refresh token that takes the place of one whose chain ends at `expires_at`.
@@ -100,11 +108,17 @@ pub(crate) fn next_refresh_token(
     expires_at: u64,
 ) -> String {
     let prolonged = app.now() + app.config.lifetimes.refresh_token;
-    store_refresh_token(state, grant, app.policy.rotated_token_expires_at(expires_at, prolonged))
+    let expires_at = app.policy.rotated_token_expires_at(expires_at, prolonged);
+    store_refresh_token(app, state, grant, expires_at)
 }
 
-fn store_refresh_token(state: &mut State, grant: &Grant, expires_at: u64) -> String {
-    let token = random();
+fn store_refresh_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    expires_at: u64,
+) -> String {
+    let token = app.policy.refresh_token(state.refresh_tokens.len());
     let entry = RefreshToken {
         grant: grant.id,
         expires_at,

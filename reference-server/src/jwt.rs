@@ -5,7 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::keys::{Keys, SigningFailed, jwk_verifies};
+use crate::keys::{Key, Keys, SigningFailed, jwk_verifies};
+
+type Object = Map<String, Value>;
 
 /// How a token is protected; the conformant policy signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,32 +15,42 @@ pub(crate) enum Sealing {
     Signed,
     Unsigned,
     WronglySigned,
+    /// By a MAC whose key everybody knows.
+    Mac,
 }
 
-/// A token with these claims, signed by the active key.
+/// The header of a token that `key` protects.
+pub(crate) fn header(key: &Key, typ: &str, sealing: Sealing) -> Object {
+    let alg = match sealing {
+        Sealing::Unsigned => "none",
+        Sealing::Mac => "HS256",
+        Sealing::Signed | Sealing::WronglySigned => key.algorithm().name(),
+    };
+    let mut header =
+        Object::from_iter([("typ".to_owned(), json!(typ)), ("alg".to_owned(), json!(alg))]);
+    if sealing != Sealing::Unsigned {
+        header.insert("kid".into(), json!(key.kid));
+    }
+    header
+}
+
+/// A token with this header and these claims.
 pub(crate) fn compose(
-    keys: &Keys,
-    typ: &str,
-    claims: &Map<String, Value>,
+    key: &Key,
+    header: Object,
+    claims: Object,
     sealing: Sealing,
 ) -> Result<String, SigningFailed> {
-    let key = keys.active();
-    let header = match sealing {
-        Sealing::Unsigned => json!({"typ": typ, "alg": "none"}),
-        Sealing::Signed | Sealing::WronglySigned => {
-            json!({"typ": typ, "alg": key.algorithm().name(), "kid": key.kid})
-        }
-    };
-    let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
-    let input = format!(
-        "{}.{}",
-        encode(header.to_string()),
-        encode(Value::from(claims.clone()).to_string())
-    );
+    let encode = |part: Object| URL_SAFE_NO_PAD.encode(Value::from(part).to_string());
+    let input = format!("{}.{}", encode(header), encode(claims));
     let signature = match sealing {
         Sealing::Unsigned => Vec::new(),
         Sealing::Signed => key.sign(input.as_bytes())?,
         Sealing::WronglySigned => key.sign(format!("{input} ").as_bytes())?,
+        Sealing::Mac => {
+            let known = hmac::Key::new(hmac::HMAC_SHA256, key.kid.as_bytes());
+            hmac::sign(&known, input.as_bytes()).as_ref().to_vec()
+        }
     };
     Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
@@ -122,10 +134,15 @@ mod tests {
     fn only_a_signed_token_verifies() {
         let keys = Keys::generate(SigningAlgorithm::Es256).unwrap();
         let claims = Map::from_iter([("aud".to_owned(), json!(["a", "b"]))]);
-        for (sealing, verifies) in
-            [(Sealing::Signed, true), (Sealing::Unsigned, false), (Sealing::WronglySigned, false)]
-        {
-            let token = compose(&keys, "JWT", &claims, sealing).unwrap();
+        for (sealing, verifies) in [
+            (Sealing::Signed, true),
+            (Sealing::Unsigned, false),
+            (Sealing::WronglySigned, false),
+            (Sealing::Mac, false),
+        ] {
+            let key = keys.active();
+            let header = header(key, "JWT", sealing);
+            let token = compose(key, header, claims.clone(), sealing).unwrap();
             let parts = Parts::of(&token).unwrap();
             assert_eq!(parts.is_signed_by(&keys), verifies);
             assert!(parts.is_for("b") && !parts.is_for("c"));

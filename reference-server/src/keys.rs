@@ -1,8 +1,10 @@
 //! Signing keys and the published key set (RFC 7517).
 
 use std::io;
+use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -22,7 +24,7 @@ pub(crate) struct SigningFailed;
 
 enum Pair {
     Ec(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
+    Rsa(&'static RsaKeyPair),
 }
 
 /// A signing key and its identifier.
@@ -31,9 +33,11 @@ pub(crate) struct Key {
     pair: Pair,
 }
 
-/// The key that signs and one that has retired; both are published.
+/// The key that signs, one of the other algorithm for clients that registered for it, and one that
+/// has retired; all are published.
 pub(crate) struct Keys {
     active: Key,
+    other: Key,
     retired: Key,
 }
 
@@ -41,6 +45,7 @@ impl Keys {
     pub(crate) fn generate(algorithm: SigningAlgorithm) -> io::Result<Self> {
         Ok(Self {
             active: Key::generate(algorithm)?,
+            other: Key::generate(algorithm.other())?,
             retired: Key::generate(SigningAlgorithm::Es256)?,
         })
     }
@@ -49,9 +54,22 @@ impl Keys {
         &self.active
     }
 
+    /// The key for the algorithm that a client registered, if it did.
+    pub(crate) fn of(&self, algorithm: Option<SigningAlgorithm>) -> &Key {
+        match algorithm {
+            Some(wanted) if wanted == self.other.algorithm() => &self.other,
+            _ => &self.active,
+        }
+    }
+
+    /// The algorithms of signatures, the usual one first.
+    pub(crate) fn algorithms(&self) -> [&'static str; 2] {
+        [self.active.algorithm().name(), self.other.algorithm().name()]
+    }
+
     /// The JWK Set without private parts.
     pub(crate) fn published(&self) -> Vec<Value> {
-        vec![self.active.public_jwk(), self.retired.public_jwk()]
+        [&self.active, &self.other, &self.retired].map(Key::public_jwk).to_vec()
     }
 
     /// The private part of the retired key, in base64url; only a defect asks for it.
@@ -63,9 +81,22 @@ impl Keys {
 
     /// Whether a published key with this identifier and algorithm verifies the signature.
     pub(crate) fn verifies(&self, kid: &str, alg: &str, message: &[u8], signature: &[u8]) -> bool {
-        [&self.active, &self.retired].into_iter().any(|key| {
+        [&self.active, &self.other, &self.retired].into_iter().any(|key| {
             key.kid == kid && key.algorithm().name() == alg && key.verifies(message, signature)
         })
+    }
+}
+
+/// The RSA key of this process; every server of it has the same, since the search for primes takes
+/// longer than an audit.
+fn rsa() -> Result<&'static RsaKeyPair, Unspecified> {
+    static PAIR: OnceLock<RsaKeyPair> = OnceLock::new();
+    match PAIR.get() {
+        Some(pair) => Ok(pair),
+        None => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
+            Ok(PAIR.get_or_init(|| pair))
+        }
     }
 }
 
@@ -75,7 +106,7 @@ impl Key {
             SigningAlgorithm::Es256 => {
                 EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::Ec)
             }
-            SigningAlgorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
+            SigningAlgorithm::Rs256 => rsa().map(Pair::Rsa),
         };
         let pair = pair.map_err(|_| io::Error::other("the signing key could not be generated"))?;
         Ok(Self { kid: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()), pair })
@@ -194,7 +225,9 @@ mod tests {
             assert!(!keys.verifies(kid, algorithm.name(), b"other", &signature));
             assert!(!keys.verifies("unknown", algorithm.name(), b"message", &signature));
             assert!(!keys.verifies(kid, "none", b"message", &signature));
-            assert_eq!(keys.published().len(), 2);
+            assert_eq!(keys.published().len(), 3);
+            assert_eq!(keys.of(Some(algorithm.other())).algorithm(), algorithm.other());
+            assert_eq!(keys.of(None).kid, *kid);
         }
     }
 }

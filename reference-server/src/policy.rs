@@ -8,6 +8,7 @@ mod discovery;
 mod interaction;
 mod introspection;
 mod pkce;
+mod published;
 mod redirect_uri;
 mod refresh;
 mod resource;
@@ -15,6 +16,7 @@ mod response;
 pub(crate) mod revocation;
 mod token_request;
 mod token_response;
+mod tokens;
 mod transport;
 
 use crate::defect::Defect;

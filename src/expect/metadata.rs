@@ -40,7 +40,7 @@ pub fn issuer_form(metadata: &Metadata) -> Findings {
     })
 }
 
-fn is_https_or_local(url: &str) -> bool {
+pub(super) fn is_https_or_local(url: &str) -> bool {
     Url::parse(url).is_ok_and(|u| match (u.scheme(), u.host_str()) {
         ("https", Some(_)) => true,
         ("http", Some(host)) => is_loopback(host),

@@ -1,14 +1,20 @@
 //! Pure judges: an answer and what the catalogue accepts go in, deviations come out. An empty list
 //! means that the answer conforms. No judge sends anything.
 
+pub mod access_token;
 pub mod authorization;
 pub mod challenge;
 pub mod introspection;
+pub mod discovery;
+pub mod entropy;
+pub mod id_token;
+pub mod keys;
 pub mod metadata;
 pub mod pages;
 pub mod race;
 pub mod refresh;
 pub mod resource;
+pub mod resource_metadata;
 pub mod response;
 pub mod revocation;
 pub mod token;

@@ -1,6 +1,7 @@
 //! Judges of the authorization response: what it carries, where, and to whom.
 
 use super::authorization::code_ok;
+use super::entropy::{BETTER_BITS, LEAST_BITS, upper_bound};
 use super::{Findings, check, or_list};
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::authorization::{Landing, Mode, RESPONSE_PARAMETERS};
@@ -189,42 +190,15 @@ pub fn codes_unguessable(codes: &[&str]) -> Findings {
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
         return vec![Deviation::new("codes that all differ", "the same code twice")];
     }
-    let bits = variable_bits(codes);
-    let weight = if bits < 128.0 { Weight::Failure } else { Weight::Note };
-    check(bits >= 160.0, || {
+    let bits = upper_bound(codes);
+    let weight = if bits < LEAST_BITS { Weight::Failure } else { Weight::Note };
+    check(bits >= BETTER_BITS, || {
         Deviation::new(
             "at least 128 bits of variable part, better 160",
             format!("at most {bits:.0} bits"),
         )
         .weighing(weight)
     })
-}
-
-/// Upper bound of the entropy: the characters that vary, times the bits of the alphabet that they
-/// are drawn from. Where all codes are equally long, positions at which all agree do not vary.
-fn variable_bits(codes: &[&str]) -> f64 {
-    let Some(first) = codes.first() else { return 0.0 };
-    let shortest = codes.iter().map(|code| code.len()).min().unwrap_or(0);
-    let is_even = codes.iter().all(|code| code.len() == first.len());
-    let varies = |i: &usize| {
-        !is_even || codes.iter().any(|code| code.as_bytes()[*i] != first.as_bytes()[*i])
-    };
-    let positions: Vec<usize> = (0..shortest).filter(varies).collect();
-    let seen = || codes.iter().flat_map(|code| positions.iter().map(|&i| code.as_bytes()[i]));
-    let alphabet: u32 = if seen().all(|b| b.is_ascii_digit()) {
-        10
-    } else if seen().all(|b| b.is_ascii_hexdigit()) {
-        16
-    } else {
-        let size = |is_there: bool, size| if is_there { size } else { 0 };
-        size(seen().any(|b| b.is_ascii_lowercase()), 26)
-            + size(seen().any(|b| b.is_ascii_uppercase()), 26)
-            + size(seen().any(|b| b.is_ascii_digit()), 10)
-            + size(seen().any(|b| !b.is_ascii_alphanumeric()), 2)
-    };
-    #[expect(clippy::cast_precision_loss, reason = "a code has far fewer than 2^52 characters")]
-    let length = positions.len() as f64;
-    length * f64::from(alphabet.max(1)).log2()
 }
 
 #[cfg(test)]
@@ -255,16 +229,14 @@ mod tests {
 
     #[test]
     fn weak_codes_are_disproved() {
-        let strong: Vec<String> = (0..5).map(|_| crate::oauth::random(32)).collect();
-        let strong: Vec<&str> = strong.iter().map(String::as_str).collect();
-        assert!(codes_unguessable(&strong).is_empty());
+        let judge = |codes: Vec<String>| {
+            codes_unguessable(&codes.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        assert!(judge((0..8).map(|_| crate::oauth::random(32)).collect()).is_empty());
         assert_eq!(weight(&codes_unguessable(&["a1", "a1"])), Some(Weight::Failure));
-        let counter =
-            ["prefix-00000001-suffix", "prefix-00000002-suffix", "prefix-00000013-suffix"];
-        assert_eq!(weight(&codes_unguessable(&counter)), Some(Weight::Failure));
-        // RFC 4122 leaves 122 of 128 bits to chance.
-        let uuids =
-            ["5f0c8f0e-3d7a-4b1e-9c55-0a2f6d1e7b90", "a91b27c4-88e2-4f03-b6d1-73c9e05f4a12"];
-        assert_eq!(weight(&codes_unguessable(&uuids)), Some(Weight::Failure));
+        let counter = (0..8).map(|i| format!("prefix-{i:08}-suffix")).collect();
+        assert_eq!(weight(&judge(counter)), Some(Weight::Failure));
+        let better = (0..8).map(|_| crate::oauth::random(18)).collect();
+        assert_eq!(weight(&judge(better)), Some(Weight::Note));
     }
 }

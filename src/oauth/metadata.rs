@@ -1,7 +1,7 @@
 //! Authorization server metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use serde_json::{Map, Value};
-use url::Url;
+use url::{Position, Url};
 
 /// Where the metadata of an issuer may lie, in the order in which to ask.
 ///
@@ -19,6 +19,16 @@ pub fn locations(issuer: &str) -> Vec<String> {
         all.push(format!("{trimmed}/.well-known/openid-configuration"));
     }
     all
+}
+
+/// Where the metadata of a protected resource lies: RFC 9728 §3.1 inserts the suffix between host
+/// and path or query. `None` for an identifier that is no http or https URL.
+pub fn resource_location(identifier: &str) -> Option<String> {
+    let url = Url::parse(identifier).ok().filter(|u| matches!(u.scheme(), "http" | "https"))?;
+    let base = &url[..Position::BeforePath];
+    let path = url.path().trim_end_matches('/');
+    let query = &url[Position::AfterPath..Position::AfterQuery];
+    Some(format!("{base}/.well-known/oauth-protected-resource{path}{query}"))
 }
 
 /// A metadata document, read with the types that the specifications give its members.
@@ -93,6 +103,21 @@ mod tests {
                 "https://as.test:8443/tenant/one/.well-known/openid-configuration"
             ]
         );
+    }
+
+    #[test]
+    fn the_metadata_of_a_resource_lies_between_host_and_path() {
+        let suffix = "/.well-known/oauth-protected-resource";
+        for (identifier, rest) in [
+            ("https://api.test", ""),
+            ("https://api.test/", ""),
+            ("https://api.test/v1", "/v1"),
+            ("https://api.test/v1?t=1", "/v1?t=1"),
+        ] {
+            let location = format!("https://api.test{suffix}{rest}");
+            assert_eq!(resource_location(identifier), Some(location));
+        }
+        assert_eq!(resource_location("urn:example:api"), None);
     }
 
     #[test]

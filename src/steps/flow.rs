@@ -62,6 +62,7 @@ async fn watched_code(world: &mut World) -> Step {
 }
 
 #[given("tokens from a complete flow in a new browser")]
+#[when("the client runs the whole flow in a new browser")]
 async fn tokens_in_new_browser(world: &mut World) -> Step {
     world.take_new_browser();
     redeemed_code(world).await

@@ -32,11 +32,21 @@ async fn fetch_keys(world: &mut World) -> Step {
 
 /// Judges every document that was found.
 fn judge_each(world: &mut World, judge: impl Fn(&Metadata) -> Findings) -> Step {
+    judge_documents(world, "", judge)
+}
+
+/// Judges every document that was found at an address with `part` in it.
+pub(super) fn judge_documents(
+    world: &mut World,
+    part: &str,
+    judge: impl Fn(&Metadata) -> Findings,
+) -> Step {
     let context = world.context()?;
-    if context.facts.documents.is_empty() {
+    let documents = || context.facts.documents.iter().filter(|d| d.location.contains(part));
+    if documents().next().is_none() {
         return world.not_applicable("no metadata is published");
     }
-    for document in &context.facts.documents {
+    for document in documents() {
         let number =
             world.answers.iter().find(|e| e.request.url == document.location).map(|e| e.number);
         let findings = judge(&document.metadata).into_iter().map(|d| {

@@ -1,12 +1,15 @@
 //! Step definitions, grouped by the noun they speak of. A step builds, sends or judges; it never
 //! decides level or severity, and a Then never sends anything.
 
+mod access_token;
 mod authorization;
 mod expiry;
+mod discovery;
 mod flow;
 mod forgery;
 mod headers;
 mod introspection;
+mod id_token;
 mod lifecycle;
 mod metadata;
 mod operation;
@@ -17,6 +20,7 @@ mod redirect_uri;
 mod refresh;
 mod refresh_limits;
 mod resource;
+mod resource_metadata;
 mod response;
 mod revocation;
 mod token;

@@ -9,7 +9,10 @@ use crate::world::context::{Context, Grant};
 use crate::world::{Step, World};
 
 /// Judges the ID Token of every grant that has one; one that cannot be read deviates.
-fn judge_id_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> Findings) -> Step {
+pub(super) fn judge_id_tokens(
+    world: &mut World,
+    judge: impl Fn(&Context, &Grant, &Jws) -> Findings,
+) -> Step {
     let context = world.context()?;
     if world.grants.iter().all(|grant| grant.tokens.id_token().is_none()) {
         return world.not_applicable("no ID Token is issued; tokenresp.id-token judges that");
@@ -22,7 +25,7 @@ fn judge_id_tokens(world: &mut World, judge: impl Fn(&Context, &Grant, &Jws) -> 
 }
 
 /// Judges the access token of every grant that is a JWT.
-fn judge_access_tokens(
+pub(super) fn judge_access_tokens(
     world: &mut World,
     judge: impl Fn(&Context, &Grant, &Jws) -> Findings,
 ) -> Step {

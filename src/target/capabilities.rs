@@ -43,6 +43,8 @@ pub struct Facts {
     pub id_token: bool,
     /// .. `expires_in`.
     pub expires_in: bool,
+    /// Seconds that its tokens live, each with where it says so.
+    pub lifetimes: Vec<(&'static str, i64)>,
     /// Its access token is a JWT.
     pub jwt_access_token: bool,
     /// .. with this `typ`, in lower case without `application/`.

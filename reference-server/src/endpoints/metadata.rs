@@ -1,8 +1,8 @@
 //! Discovery: metadata (RFC 8414, OpenID Connect Discovery 1.0, RFC 9728) and keys.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -14,16 +14,17 @@ fn scopes_supported() -> Vec<&'static str> {
     seeds::CLIENT_SCOPES.iter().copied().chain([seeds::FORBIDDEN_SCOPE]).collect()
 }
 
-fn document(app: &App) -> Value {
+fn document(app: &App, base: &str) -> Value {
+    let url = |path: &str| format!("{base}{path}");
     json!({
-        "issuer": app.issuer,
-        "authorization_endpoint": app.url("/authorize"),
-        "token_endpoint": app.url("/token"),
-        "jwks_uri": app.url("/jwks"),
-        "userinfo_endpoint": app.url("/userinfo"),
-        "revocation_endpoint": app.url("/revoke"),
-        "introspection_endpoint": app.url("/introspect"),
-        "end_session_endpoint": app.url("/logout"),
+        "issuer": base,
+        "authorization_endpoint": url("/authorize"),
+        "token_endpoint": url("/token"),
+        "jwks_uri": url("/jwks"),
+        "userinfo_endpoint": url("/userinfo"),
+        "revocation_endpoint": url("/revoke"),
+        "introspection_endpoint": url("/introspect"),
+        "end_session_endpoint": url("/logout"),
         "scopes_supported": scopes_supported(),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
@@ -33,7 +34,7 @@ fn document(app: &App) -> Value {
         "revocation_endpoint_auth_methods_supported": ["none"],
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [app.config.signing.name()],
+        "id_token_signing_alg_values_supported": app.keys.algorithms(),
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid", "name", "preferred_username", "email", "email_verified"],
         "prompt_values_supported": ["none", "login", "consent"],
         "authorization_response_iss_parameter_supported": true,
@@ -50,9 +51,14 @@ fn cacheable(media_type: &str, value: &Value) -> Response {
     response
 }
 
-pub(crate) async fn metadata(State(app): State<Shared>) -> Response {
-    match app.policy.metadata(document(&app), &app.issuer) {
-        Some(document) => cacheable(app.policy.metadata_media_type(), &document),
+pub(crate) async fn metadata(State(app): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
+    let base = app.policy.base_of_addresses(&app.issuer, &headers);
+    let is_openid = uri.path().ends_with("/openid-configuration");
+    match app.policy.metadata(document(&app, &base), &base) {
+        Some(document) => cacheable(
+            app.policy.metadata_media_type(),
+            &app.policy.openid_metadata(document, is_openid, &base),
+        ),
         None => respond(StatusCode::NOT_FOUND, "", ""),
     }
 }
@@ -71,5 +77,8 @@ pub(crate) async fn protected_resource(State(app): State<Shared>) -> Response {
         "bearer_methods_supported": ["header"],
         "resource_name": "Example API",
     });
-    cacheable("application/json", &document)
+    match app.policy.resource_metadata(document, &app.resource()) {
+        Some(document) => cacheable(app.policy.resource_metadata_media_type(), &document),
+        None => respond(StatusCode::NOT_FOUND, "", ""),
+    }
 }

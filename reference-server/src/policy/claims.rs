@@ -4,13 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::Policy;
 use crate::defect::Defect::{
-    AccessTokenClientIdMissing, AccessTokenJtiConstant, AccessTokenJtiMissing,
-    AccessTokenSignatureWrong, AccessTokenUnsigned, IdTokenAudMissing, IdTokenAudResource,
-    IdTokenExpired, IdTokenFromTheFuture, IdTokenIssForeign, IdTokenIssTrailingSlash,
-    IdTokenMilliseconds, IdTokenSignatureWrong, IdTokenTimesAsStrings, IdTokenUnsigned,
-    NonceLowerCased, NonceMissing,
+    AccessTokenAudClient, AccessTokenAudMissing, AccessTokenClientIdMissing, AccessTokenForgeable,
+    AccessTokenJtiConstant, AccessTokenJtiMissing, AccessTokenSubClient, IdTokenAudMissing,
+    IdTokenAudResource, IdTokenExpired, IdTokenFromTheFuture, IdTokenIssForeign,
+    IdTokenIssTrailingSlash, IdTokenMilliseconds, IdTokenSubNumber, IdTokenSubOfSession,
+    IdTokenSubTooLong, IdTokenTimesAsStrings, NonceLowerCased, NonceMissing, TokensAlike,
 };
-use crate::jwt::Sealing;
 
 type Claims = Map<String, Value>;
 
@@ -52,6 +51,13 @@ impl Policy {
             Some(IdTokenTimesAsStrings) => {
                 times.iter().for_each(|name| change(&mut claims, name, |at| json!(at.to_string())))
             }
+            Some(IdTokenSubNumber) => change(&mut claims, "sub", |_| json!(1001)),
+            Some(IdTokenSubTooLong) => change(&mut claims, "sub", |_| json!("a".repeat(256))),
+            Some(IdTokenSubOfSession) => {
+                let sid = claims.get("sid").cloned().unwrap_or_default();
+                change(&mut claims, "sub", |_| sid);
+            }
+            Some(TokensAlike) => change(&mut claims, "aud", |client| json!([client, resource])),
             Some(NonceMissing) => drop(claims.remove("nonce")),
             Some(NonceLowerCased) => change(&mut claims, "nonce", |nonce| {
                 json!(nonce.as_str().unwrap_or_default().to_lowercase())
@@ -61,37 +67,30 @@ impl Policy {
         claims
     }
 
-    /// How ID tokens are protected.
-    pub(crate) fn id_token_sealing(&self) -> Sealing {
-        match self.defect {
-            Some(IdTokenSignatureWrong) => Sealing::WronglySigned,
-            Some(IdTokenUnsigned) => Sealing::Unsigned,
-            _ => Sealing::Signed,
-        }
-    }
-
     /// RFC 9068 §2.2: the claims as they should be.
     pub(crate) fn access_token_claims(&self, mut claims: Claims) -> Claims {
         match self.defect {
             Some(AccessTokenJtiMissing) => drop(claims.remove("jti")),
             Some(AccessTokenJtiConstant) => change(&mut claims, "jti", |_| json!("access-token")),
             Some(AccessTokenClientIdMissing) => drop(claims.remove("client_id")),
+            Some(AccessTokenForgeable) => {
+                change(&mut claims, "jti", |_| json!(rand::random::<u32>().to_string()));
+            }
+            Some(AccessTokenAudMissing) => drop(claims.remove("aud")),
+            Some(AccessTokenAudClient) => {
+                let client = claims.get("client_id").cloned().unwrap_or_default();
+                change(&mut claims, "aud", |_| client);
+            }
+            Some(AccessTokenSubClient) => {
+                let client = claims.get("client_id").cloned().unwrap_or_default();
+                change(&mut claims, "sub", |_| client);
+            }
+            Some(TokensAlike) => {
+                let client = claims.get("client_id").cloned().unwrap_or_default();
+                change(&mut claims, "aud", |resource| json!([client, resource]));
+            }
             _ => {}
         }
         claims
-    }
-
-    /// How access tokens are protected (RFC 9068 §2.1).
-    pub(crate) fn access_token_sealing(&self) -> Sealing {
-        match self.defect {
-            Some(AccessTokenSignatureWrong) => Sealing::WronglySigned,
-            Some(AccessTokenUnsigned) => Sealing::Unsigned,
-            _ => Sealing::Signed,
-        }
-    }
-
-    /// RFC 9068 §4: resources verify the signature.
-    pub(crate) fn verifies_access_tokens(&self) -> bool {
-        self.access_token_sealing() == Sealing::Signed
     }
 }

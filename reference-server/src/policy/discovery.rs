@@ -1,5 +1,7 @@
 //! What is published.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::Policy;
@@ -7,11 +9,11 @@ use crate::defect::Defect::{
     AuthorizationEndpointWithFragment, CertificateExpired, CertificateOfAnotherName,
     CertificateOfUnknownAuthority, ChallengeMethodsNotListed, CleartextEndpointListed,
     CodeGrantNotListed, CodeResponseTypeNotListed, ImplicitGrantListed, IssFlagFalse,
-    IssFlagMissing, IssUnsupported, JwksAsText, JwksKeyWithoutType, MetadataAsText,
+    IssFlagMissing, IssUnsupported, JwksAsText, JwksKeyWithoutType, KeyIdShared, MetadataAsText,
     MetadataIssuerCleartext, MetadataIssuerOfAnotherHost, MetadataIssuerUpperCase,
     MetadataIssuerWithQuery, MetadataMissing, PasswordGrantListed, PlainMethodListed,
-    PrivateKeyPublished, ResponseTypesAsString, ResponseTypesMissing, SymmetricKeyPublished,
-    TokenEndpointWithFragment, TokenResponseTypeListed,
+    PrivateKeyPublished, ResponseTypesAsString, ResponseTypesMissing, RsaModulusPadded,
+    RsaModulusShort, SymmetricKeyPublished, TokenEndpointWithFragment, TokenResponseTypeListed,
 };
 use crate::seeds;
 
@@ -100,6 +102,17 @@ impl Policy {
                     key["d"] = json!(private_part());
                 }
             }
+            Some(RsaModulusShort) => keys.push(rsa_key(&[0xC5; 128])),
+            // 2040 bits in 256 octets.
+            Some(RsaModulusPadded) => {
+                keys.push(rsa_key(&[&[0][..], &[0xC5; 255]].concat()));
+            }
+            Some(KeyIdShared) => {
+                let kid = keys.first().and_then(|key| key.get("kid").cloned());
+                if let Some(key) = keys.last_mut() {
+                    key["kid"] = json!(kid);
+                }
+            }
             Some(JwksKeyWithoutType) => {
                 if let Some(key) = keys.last_mut().and_then(Value::as_object_mut) {
                     key.remove("kty");
@@ -109,4 +122,10 @@ impl Policy {
         }
         keys
     }
+}
+
+/// A retired RSA key with that modulus (RFC 7518 §6.3.1).
+fn rsa_key(modulus: &[u8]) -> Value {
+    let n = URL_SAFE_NO_PAD.encode(modulus);
+    json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "old", "n": n, "e": "AQAB"})
 }

@@ -34,7 +34,7 @@ pub(crate) fn redactor<'a>(
     exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
 ) -> Redactor {
     let mut redactor = Redactor::new();
-    if let Some(user) = &context.target.user {
+    for user in [&context.target.user, &context.target.second_user].into_iter().flatten() {
         redactor.learn_password(user.password.expose());
     }
     if let Some(server) = &context.target.introspection {

@@ -49,6 +49,8 @@ pub fn target(server: &Server) -> Target {
     target.clients.push(client(seeds::MOBILE, &[seeds::MOBILE_REDIRECT_URI]));
     target.user =
         Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
+    target.second_user =
+        Some(User { username: seeds::BOB.into(), password: Secret::new(seeds::BOB_PASSWORD) });
     target.resource =
         Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
     target.scoped_operation = Some(ScopedOperation {

@@ -105,8 +105,14 @@ pub(crate) fn router(app: Shared) -> Router {
         .route("/.well-known/openid-configuration", get(metadata::metadata))
         .route("/.well-known/oauth-protected-resource/api", get(metadata::protected_resource))
         .route("/jwks", get(metadata::jwks))
-        // HEAD must not grant what GET would grant, so it does not fall back to GET.
-        .route("/authorize", get(authorize::get).post(authorize::post).head(only("GET, POST")))
+        // HEAD does not fall back to GET.
+        .route(
+            "/authorize",
+            get(authorize::get)
+                .post(authorize::post)
+                .head(authorize::other)
+                .fallback(authorize::other),
+        )
         .route("/login", get(login::page).post(login::submit))
         .route("/consent", get(consent::page).post(consent::submit))
         .route("/token", post(token::post).get(token::get).head(only("POST")))

@@ -70,9 +70,11 @@ pub(crate) fn id_token(
         "aud": grant.client,
         "iat": issued_at,
         "exp": issued_at + app.config.lifetimes.id_token,
-        "auth_time": grant.auth_time,
         "sid": grant.sid,
     }));
+    if let Some(auth_time) = app.policy.auth_time_claim(grant.auth_time) {
+        claims.insert("auth_time".into(), auth_time);
+    }
     if let Some(nonce) = &grant.nonce {
         claims.insert("nonce".into(), json!(nonce));
     }

@@ -1,8 +1,6 @@
 //! HTML pages: escaping and the headers that protect them.
 
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_FRAME_OPTIONS,
-};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_FRAME_OPTIONS};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
@@ -80,21 +78,25 @@ pub(crate) fn scripted_page(
     }
     let framing = app.policy.framing(kind);
     match framing {
+        Framing::Nobody if !app.policy.content_policy_names_ancestors() => {}
         Framing::Nobody => policy.push_str("; frame-ancestors 'none'"),
         Framing::Wildcard => policy.push_str("; frame-ancestors *"),
         Framing::Anybody => {}
     }
     let title = escape(title);
+    let head = app.policy.page_head(kind);
     let markup = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>{head}</head>\
          <body><h1>{title}</h1>{body}{tail}</body></html>\n"
     );
     let mut response = respond(status, "text/html; charset=utf-8", markup);
-    set(&mut response, CONTENT_SECURITY_POLICY, &policy);
+    set(&mut response, HeaderName::from_static(app.policy.content_policy_header()), &policy);
     if framing == Framing::Nobody {
         set(&mut response, X_FRAME_OPTIONS, "DENY");
     }
-    set(&mut response, REFERRER_POLICY, "no-referrer");
+    if let Some(referrer) = app.policy.referrer_policy() {
+        set(&mut response, REFERRER_POLICY, referrer);
+    }
     set(&mut response, CACHE_CONTROL, "no-store");
     set(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     response

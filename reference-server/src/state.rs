@@ -167,6 +167,11 @@ impl State {
         self.consents.contains(&(user.username, client, scope.sorted()))
     }
 
+    /// The user approved the client once, whatever the scope was.
+    pub(crate) fn has_any_consent(&self, user: &'static User, client: &'static str) -> bool {
+        self.consents.iter().any(|(name, id, _)| *name == user.username && *id == client)
+    }
+
     /// Drops what can no longer matter. Called now and then, since it looks at every entry.
     pub(crate) fn tidy(&mut self, now: u64) {
         if self.issued.is_multiple_of(1024) {

@@ -28,7 +28,7 @@ pub fn forbids_framing(exchange: &Exchange) -> Findings {
     ]
 }
 
-fn frame_ancestors_closed(policy: &str) -> bool {
+pub(super) fn frame_ancestors_closed(policy: &str) -> bool {
     policy.split(';').map(str::trim).any(|directive| {
         let mut words = directive.split_ascii_whitespace();
         words.next().is_some_and(|name| name.eq_ignore_ascii_case("frame-ancestors"))

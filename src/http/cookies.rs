@@ -13,13 +13,15 @@ pub enum Initiator {
     /// The page itself: a redirect, link or form of the same site.
     SameSite,
     /// Another site; `Strict` cookies stay at home, and `Lax` ones too unless the method is safe.
+    /// Cookies without the attribute travel, as not every browser takes them for `Lax`.
     CrossSite,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SameSite {
     Strict,
-    LaxOrUnset,
+    Lax,
+    Unset,
     None,
 }
 
@@ -45,6 +47,17 @@ impl CookieJar {
     /// Whether the jar holds nothing.
     pub fn is_empty(&self) -> bool {
         self.cookies.is_empty()
+    }
+
+    /// The names of its cookies.
+    pub fn names(&self) -> Vec<String> {
+        self.cookies.iter().map(|c| c.name.clone()).collect()
+    }
+
+    /// The same jar without the cookies of that name.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        Self { cookies: self.cookies.iter().filter(|c| c.name != name).cloned().collect() }
     }
 
     /// Takes a `Set-Cookie` value received from `url`. What a browser would ignore is ignored.
@@ -79,8 +92,8 @@ impl CookieJar {
             .filter(|c| secure || !c.secure)
             .filter(|c| c.expires.is_none_or(|at| at > now))
             .filter(|c| match (initiator, c.same_site) {
-                (Initiator::SameSite, _) | (_, SameSite::None) => true,
-                (Initiator::CrossSite, SameSite::LaxOrUnset) => safe,
+                (Initiator::SameSite, _) | (_, SameSite::None | SameSite::Unset) => true,
+                (Initiator::CrossSite, SameSite::Lax) => safe,
                 (Initiator::CrossSite, SameSite::Strict) => false,
             })
             .collect();
@@ -103,7 +116,7 @@ fn parse(url: &Url, set_cookie: &str, now: Timestamp) -> Option<Cookie> {
         host_only: true,
         path: default_path(url.path()),
         secure: false,
-        same_site: SameSite::LaxOrUnset,
+        same_site: SameSite::Unset,
         expires: None,
     };
     let mut max_age = None;
@@ -125,7 +138,8 @@ fn parse(url: &Url, set_cookie: &str, now: Timestamp) -> Option<Cookie> {
                 cookie.same_site = match value.to_ascii_lowercase().as_str() {
                     "strict" => SameSite::Strict,
                     "none" => SameSite::None,
-                    _ => SameSite::LaxOrUnset,
+                    "lax" => SameSite::Lax,
+                    _ => SameSite::Unset,
                 }
             }
             "max-age" => max_age = value.parse::<i64>().ok(),
@@ -218,11 +232,14 @@ mod tests {
     fn same_site_holds_cookies_back() {
         let jar = jar(
             "https://as.test/",
-            &["s=1; SameSite=Strict", "l=2; SameSite=Lax", "n=3; SameSite=None; Secure"],
+            &["s=1; SameSite=Strict", "l=2; SameSite=Lax", "n=3; SameSite=None; Secure", "u=4"],
         );
-        assert_eq!(sent(&jar, "https://as.test/", "GET", Initiator::SameSite), "s=1; l=2; n=3");
-        assert_eq!(sent(&jar, "https://as.test/", "GET", Initiator::CrossSite), "l=2; n=3");
-        assert_eq!(sent(&jar, "https://as.test/", "POST", Initiator::CrossSite), "n=3");
+        assert_eq!(
+            sent(&jar, "https://as.test/", "GET", Initiator::SameSite),
+            "s=1; l=2; n=3; u=4"
+        );
+        assert_eq!(sent(&jar, "https://as.test/", "GET", Initiator::CrossSite), "l=2; n=3; u=4");
+        assert_eq!(sent(&jar, "https://as.test/", "POST", Initiator::CrossSite), "n=3; u=4");
     }
 
     #[test]

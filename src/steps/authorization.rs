@@ -166,7 +166,7 @@ async fn send_faulty(world: &mut World, fault: String) -> Step {
     world.authorize(request).await
 }
 
-#[when("the user signs in with a wrong password")]
+#[when("the user signs in with a wrong password and the client asks again")]
 async fn wrong_password(world: &mut World) -> Step {
     let context = world.context()?;
     let request = world.request()?;
@@ -182,7 +182,9 @@ async fn wrong_password(world: &mut World) -> Step {
         return world.not_applicable("no sign-in form is shown");
     }
     world.flows.push(Flow { client: world.client, request, landing, way });
-    Ok(())
+    // Half a sign-in is none: what is left in the browser must not yield a code either.
+    let request = world.request()?;
+    world.open(request).await
 }
 
 #[when("the user denies the request")]

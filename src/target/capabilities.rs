@@ -134,6 +134,7 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "a scope-protected operation is configured" => target.scoped_operation.is_some(),
         "allowed_origin configured" => target.allowed_origin.is_some(),
         "a second public client is configured" => target.clients.len() > 1,
+        "a second user is configured" => target.second_user.is_some(),
         "a loopback IP redirect_uri is registered" => target.loopback_literal().is_some(),
         "a private-use scheme redirect_uri is registered" => {
             target.redirect_uri_of_kind(Kind::PrivateUse).is_some()

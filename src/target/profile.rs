@@ -19,6 +19,9 @@ pub struct Target {
     pub clients: Vec<Client>,
     /// The user who signs in.
     pub user: Option<User>,
+    /// Another user. He approves the first scope value of the first client and nothing else, so
+    /// that the harness knows what he did not approve.
+    pub second_user: Option<User>,
     /// Names of form fields and buttons, where the automatic choice is wrong.
     pub login: LoginHints,
     /// Endpoint members that replace or complete the metadata.
@@ -126,6 +129,7 @@ struct File {
     issuer: String,
     clients: Vec<Client>,
     user: Option<FileUser>,
+    second_user: Option<FileUser>,
     #[serde(default)]
     login: LoginHints,
     #[serde(default)]
@@ -172,6 +176,7 @@ impl Target {
             issuer,
             clients: vec![client],
             user: None,
+            second_user: None,
             login: LoginHints::default(),
             endpoints: BTreeMap::new(),
             resource: None,
@@ -205,13 +210,11 @@ impl Target {
             Secret::resolve(reference, variable)
                 .map_err(|e| format!("{name}:{}: {key}: {e}", line_of(text, key)))
         };
-        let user = match file.user {
-            Some(user) => Some(User {
-                password: secret("password", &user.password)?,
-                username: user.username,
-            }),
-            None => None,
+        let known = |user: FileUser| -> Result<User, String> {
+            Ok(User { password: secret("password", &user.password)?, username: user.username })
         };
+        let user = file.user.map(known).transpose()?;
+        let second_user = file.second_user.map(known).transpose()?;
         let introspection = match file.introspection {
             Some(server) => Some(Introspection {
                 client_secret: secret("client_secret", &server.client_secret)?,
@@ -226,6 +229,7 @@ impl Target {
             issuer: file.issuer,
             clients: file.clients,
             user,
+            second_user,
             login: file.login,
             endpoints: file.endpoints,
             resource: file.resource,
@@ -361,6 +365,7 @@ redirect_uris = ["https://app.test/cb"]
         assert_eq!(target.clients.len(), 2);
         assert!(target.resource.is_some() && target.introspection.is_some());
         assert!(target.scoped_operation.is_some() && target.other_resource.is_some());
+        assert!(target.second_user.is_some());
     }
 
     #[test]

@@ -189,19 +189,21 @@ impl Context {
         user: Option<&User>,
         decision: Decision,
     ) -> (Landing, Way) {
-        let leaves = |location: &str| {
-            let is_at = |uri: &str| {
-                location
-                    .strip_prefix(uri)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#', '&']))
-            };
-            self.target.redirect_uris().any(|(_, uri)| is_at(uri))
-                || uris.iter().any(|uri| is_at(uri))
-        };
+        let leaves = |location: &str| self.is_client(location, uris);
         self.driver(recorder, &leaves, user, decision).drive(agent, request).await
     }
 
-    fn driver<'a>(
+    /// The address is a redirect URI, registered or one of `uris`, with or without a response.
+    pub(super) fn is_client(&self, location: &str, uris: &[String]) -> bool {
+        let is_at = |uri: &str| {
+            location
+                .strip_prefix(uri)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#', '&']))
+        };
+        self.target.redirect_uris().any(|(_, uri)| is_at(uri)) || uris.iter().any(|uri| is_at(uri))
+    }
+
+    pub(super) fn driver<'a>(
         &'a self,
         recorder: &'a Recorder,
         leaves: &'a (dyn Fn(&str) -> bool + Sync),

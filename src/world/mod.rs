@@ -1,6 +1,7 @@
 //! The context of one scenario and its ledger.
 
 pub mod context;
+pub mod interaction;
 mod whole;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::target::login::form::{Decision, Way};
+use crate::target::login::intent::Intent;
 use context::{Context, Grant, usable};
 
 /// An authorization request with what became of it.
@@ -38,6 +40,17 @@ impl Flow {
     pub fn redirect_uri(&self) -> &str {
         self.request.params.value("redirect_uri").unwrap_or_default()
     }
+}
+
+/// A browser that rests on a page of the authorization server.
+#[derive(Clone, Debug)]
+pub struct Resting {
+    /// The browser.
+    pub agent: UserAgent,
+    /// The authorization request that brought it there.
+    pub request: AuthorizationRequest,
+    /// What its user would do next, if the page offers anything.
+    pub intent: Option<Intent>,
 }
 
 /// One scenario: what it holds in its hands, and what it recorded.
@@ -64,6 +77,10 @@ pub struct World {
     pub offers: Vec<Offer>,
     /// Races, round by round.
     pub rounds: Vec<Round>,
+    /// Browsers beside [`Self::agent`], in order.
+    pub others: Vec<Resting>,
+    /// What the user left undone in [`Self::agent`].
+    pub intent: Option<Intent>,
     /// A value that a later step compares with.
     pub noted: String,
     ledger: Ledger,

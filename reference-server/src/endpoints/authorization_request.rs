@@ -178,7 +178,7 @@ impl AuthorizationRequest {
             return Err(error("invalid_request", "response_mode is neither query nor form_post"));
         }
         let challenge = if front_channel.code { code_challenge(app, params)? } else { None };
-        let prompt = prompt(params)?;
+        let prompt = prompt(app, params)?;
         let max_age = match params.get("max_age").map(str::parse) {
             None => None,
             Some(Ok(seconds)) => Some(seconds),
@@ -221,9 +221,12 @@ fn code_challenge(app: &App, params: &Params) -> Result<Option<Challenge>, Reque
 }
 
 /// OpenID Connect Core 1.0 §3.1.2.1: `none` stands alone.
-fn prompt(params: &Params) -> Result<Scope, RequestError> {
+fn prompt(app: &App, params: &Params) -> Result<Scope, RequestError> {
     let prompt = Scope::parse(params.get("prompt").unwrap_or_default());
     if prompt.contains("none") && prompt.iter().count() > 1 {
+        if let Some(rest) = app.policy.contradictory_prompt(&prompt) {
+            return Ok(rest);
+        }
         return Err(error("invalid_request", "prompt=none is combined with another value"));
     }
     Ok(prompt)

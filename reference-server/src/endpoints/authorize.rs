@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
 use super::authorization_request::{AuthorizationRequest, RequestError, target};
@@ -39,6 +39,25 @@ pub(crate) async fn post(
     let query = query.unwrap_or_default();
     let form: &[u8] = if app.policy.reads_authorization_body() { &body } else { query.as_bytes() };
     start(&app, &Params::parse(form), &headers).await
+}
+
+/// Any other method answers nothing: HEAD must not grant what GET would ask for.
+pub(crate) async fn other(
+    State(app): State<Shared>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    if app.policy.approves_by_method(method.as_str())
+        && let Ok(mut target) = target(&app, &params)
+        && let Ok(request) = AuthorizationRequest::read(&app, &mut target, &params)
+    {
+        return interaction::approve(&app, &headers, &request);
+    }
+    let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+    set(&mut response, ALLOW, "GET, POST");
+    response
 }
 
 async fn start(app: &App, params: &Params, headers: &HeaderMap) -> Response {

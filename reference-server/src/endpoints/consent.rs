@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorization_response;
-use super::interaction::{expired, find, proceed};
+use super::interaction::{answer_form, expired, find, proceed};
 use crate::app::Shared;
 use crate::pages::{Page, escape};
 use crate::params::Params;
+use crate::policy::session::Reach;
 
 pub(crate) async fn page(
     State(app): State<Shared>,
@@ -17,7 +18,7 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
-    let found = find(&app.state(), &headers, &params);
+    let found = find(&app.state(), &headers, &params, Reach::Own);
     let Some(found) = found else { return expired(&app) };
     let request = &found.pending.request;
     let scopes: String =
@@ -37,9 +38,9 @@ pub(crate) async fn page(
 pub(crate) async fn submit(State(app): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let params = Params::parse(&body);
     let mut state = app.state();
-    let Some(found) =
-        find(&state, &headers, &params).filter(|f| params.get("csrf") == Some(&f.pending.csrf))
-    else {
+    let found = find(&state, &headers, &params, app.policy.reach_of_consent())
+        .filter(|f| app.policy.consent_token_matches(params.get("csrf"), &f.pending.csrf, f.own));
+    let Some(mut found) = found else {
         drop(state);
         return expired(&app);
     };
@@ -52,9 +53,11 @@ pub(crate) async fn submit(State(app): State<Shared>, headers: HeaderMap, body: 
     }
     let client = found.pending.request.target.client;
     if let Some(session) = browser.and_then(|b| b.session.clone())
-        && client.remembers_consent
+        && app.policy.remembers_consent(client)
     {
         state.remember_consent(session.user, client.id, &found.pending.request.scope);
     }
-    proceed(&app, &mut state, found, true)
+    found.pending.request = app.policy.approved(found.pending.request, &params);
+    let response = proceed(&app, &mut state, found, true);
+    answer_form(&app, Page::Consent, response)
 }

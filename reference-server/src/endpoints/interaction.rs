@@ -1,6 +1,6 @@
 //! What stands between an authorization request and its response: login and consent.
 
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
@@ -8,10 +8,11 @@ use super::authorization_request::{AuthorizationRequest, RequestError};
 use super::authorization_response;
 use crate::app::App;
 use crate::clients::{ALICE, User};
-use crate::http::{add, cookie, random, see_other};
+use crate::http::{add, cookie, header, random, see_other};
 use crate::issue;
-use crate::pages::error_page;
+use crate::pages::{Page, error_page};
 use crate::params::Params;
+use crate::policy::session::Reach;
 use crate::state::{Code, Grant, Pending, Session, State};
 
 const COOKIE: &str = "browser";
@@ -19,7 +20,7 @@ const COOKIE: &str = "browser";
 /// What has to happen next.
 enum Step {
     SignIn,
-    Consent,
+    Consent(Session),
     Grant(Session),
 }
 
@@ -37,6 +38,8 @@ pub(crate) struct Found {
     pub(crate) browser: String,
     pub(crate) id: String,
     pub(crate) pending: Pending,
+    /// The browser that asks is the one it belongs to.
+    pub(crate) own: bool,
 }
 
 /// The browser's cookie, if the server set it.
@@ -46,7 +49,8 @@ pub(crate) fn browser(headers: &HeaderMap, state: &State) -> Option<String> {
 
 pub(crate) fn set_browser(app: &App, response: &mut Response, id: &str) {
     let secure = if app.issuer.starts_with("https:") { "; Secure" } else { "" };
-    add(response, SET_COOKIE, &format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}"));
+    let attributes = app.policy.cookie_attributes();
+    add(response, SET_COOKIE, &format!("{COOKIE}={id}; {attributes}{secure}"));
 }
 
 /// Takes a valid request up: answers at once where it can, or sends the user to the next page.
@@ -74,12 +78,15 @@ pub(crate) fn begin(
             Unattended::ErrorPage => error_page(app, "Nobody is signed in.", params),
             Unattended::ShowLogin => show(&mut state, app.now(), &id, pending, "login"),
             Unattended::Proceed => {
-                grant(app, &mut state, &pending.request, &new_session(app, &ALICE))
+                grant(app, &mut state, &pending.request, &new_session(app, &ALICE, None))
             }
         },
-        Step::Consent if unattended => required("consent_required"),
+        Step::Consent(session) if unattended && app.policy.approves_unattended() => {
+            grant(app, &mut state, &pending.request, &session)
+        }
+        Step::Consent(_) if unattended => required("consent_required"),
         Step::SignIn => show(&mut state, app.now(), &id, pending, "login"),
-        Step::Consent => show(&mut state, app.now(), &id, pending, "consent"),
+        Step::Consent(_) => show(&mut state, app.now(), &id, pending, "consent"),
         Step::Grant(session) => grant(app, &mut state, &pending.request, &session),
     };
     if known.is_none() && state.browsers.contains_key(&id) {
@@ -92,8 +99,8 @@ pub(crate) fn begin(
 pub(crate) fn proceed(app: &App, state: &mut State, found: Found, consented: bool) -> Response {
     match next_step(app, state, &found.browser, &found.pending) {
         Step::SignIn => show(state, app.now(), &found.browser, found.pending, "login"),
-        Step::Consent if !consented => see_other(&format!("/consent?request={}", found.id)),
-        Step::Consent | Step::Grant(_) => {
+        Step::Consent(_) if !consented => see_other(&format!("/consent?request={}", found.id)),
+        Step::Consent(_) | Step::Grant(_) => {
             let session = state.browsers.get_mut(&found.browser).and_then(|b| {
                 b.pending.remove(&found.id);
                 b.session.clone()
@@ -102,6 +109,31 @@ pub(crate) fn proceed(app: &App, state: &mut State, found: Found, consented: boo
                 Some(session) => grant(app, state, &found.pending.request, &session),
                 None => show(state, app.now(), &found.browser, found.pending, "login"),
             }
+        }
+    }
+}
+
+/// The answer to a form: where it sends the browser to the client, so that the form stays here.
+pub(crate) fn answer_form(app: &App, page: Page, mut response: Response) -> Response {
+    let leaves = header(response.headers(), &LOCATION).is_some_and(|to| !to.starts_with('/'));
+    if leaves {
+        *response.status_mut() = app.policy.form_redirect(page);
+    }
+    response
+}
+
+/// Answers a request of another method than GET and POST, as if all had been approved; the
+/// conformant policy never comes here.
+pub(crate) fn approve(app: &App, headers: &HeaderMap, request: &AuthorizationRequest) -> Response {
+    let mut state = app.state();
+    let session = browser(headers, &state)
+        .and_then(|id| state.browsers.get(&id))
+        .and_then(|browser| browser.session.clone());
+    match session {
+        Some(session) => grant(app, &mut state, request, &session),
+        None => {
+            drop(state);
+            expired(app)
         }
     }
 }
@@ -115,20 +147,40 @@ fn show(state: &mut State, now: u64, browser: &str, pending: Pending, page: &str
 }
 
 /// The request that a page or a form refers to, if it belongs to this browser.
-pub(crate) fn find(state: &State, headers: &HeaderMap, params: &Params) -> Option<Found> {
-    let browser = browser(headers, state)?;
+pub(crate) fn find(
+    state: &State,
+    headers: &HeaderMap,
+    params: &Params,
+    reach: Reach,
+) -> Option<Found> {
     let id = params.get("request")?;
-    let pending = state.browsers.get(&browser)?.pending.get(id)?.clone();
-    Some(Found { browser, id: id.to_owned(), pending })
+    let own = browser(headers, state)
+        .and_then(|own| Some((state.browsers.get(&own)?.pending.get(id)?.clone(), own)));
+    if let Some((pending, browser)) = own {
+        return Some(Found { browser, id: id.to_owned(), pending, own: true });
+    }
+    let anybody = || state.browsers.iter().find(|(_, b)| b.pending.contains_key(id));
+    let (owner, found) = anybody().filter(|_| reach != Reach::Own)?;
+    let sender = match reach {
+        Reach::AnyAsSender => browser(headers, state)?,
+        _ => owner.clone(),
+    };
+    Some(Found {
+        browser: sender,
+        id: id.to_owned(),
+        pending: found.pending.get(id)?.clone(),
+        own: false,
+    })
 }
 
 pub(crate) fn expired(app: &App) -> Response {
     error_page(app, "This page has expired or belongs to another browser.", &Params::default())
 }
 
-pub(crate) fn new_session(app: &App, user: &'static User) -> Session {
+pub(crate) fn new_session(app: &App, user: &'static User, before: Option<&Session>) -> Session {
     let now = app.now();
-    Session { user, auth_time: now, sid: random(), expires_at: now + app.config.lifetimes.session }
+    let auth_time = app.policy.auth_time(before.map(|s| s.auth_time), now);
+    Session { user, auth_time, sid: random(), expires_at: now + app.config.lifetimes.session }
 }
 
 fn next_step(app: &App, state: &State, browser: &str, pending: &Pending) -> Step {
@@ -136,18 +188,19 @@ fn next_step(app: &App, state: &State, browser: &str, pending: &Pending) -> Step
     let session =
         state.browsers.get(browser).and_then(|b| b.session.as_ref()).filter(|s| s.expires_at > now);
     let Some(session) = session else { return Step::SignIn };
-    // OpenID Connect Core 1.0 §3.1.2.1: prompt=login and max_age ask for a fresh login.
     let too_old =
         request.max_age.is_some_and(|seconds| now.saturating_sub(session.auth_time) > seconds);
-    if (request.prompt.contains("login") || too_old) && !pending.signed_in {
+    if app.policy.asks_for_login(&request.prompt, too_old) && !pending.signed_in {
         return Step::SignIn;
     }
     let client = request.target.client;
-    let remembered = client.remembers_consent
-        && !request.prompt.contains("consent")
-        && state.has_consent(session.user, client.id, &request.scope);
+    let covers = state.has_consent(session.user, client.id, &request.scope)
+        || app.policy.approval_covers_any_scope() && state.has_any_consent(session.user, client.id);
+    let remembered = app.policy.remembers_consent(client)
+        && !app.policy.asks_for_consent_again(&request.prompt)
+        && covers;
     if app.policy.asks_for_consent(remembered) {
-        Step::Consent
+        Step::Consent(session.clone())
     } else {
         Step::Grant(session.clone())
     }

@@ -5,7 +5,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::interaction::{browser, expired};
+use super::interaction::{browser, expired, set_browser};
 use crate::app::{App, Shared};
 use crate::clients::client;
 use crate::http::{random, see_other};
@@ -32,20 +32,36 @@ fn start(app: &App, headers: &HeaderMap, params: &Params) -> Response {
     };
     let hint = params.get("id_token_hint");
     // Only a token that was issued here counts; an expired one does as well (§2).
-    let issued = hint.and_then(|token| app.state().id_tokens.get(token).cloned());
+    let issued = hint.and_then(|token| {
+        let state = app.state();
+        let unsigned = |token: &str| token.rsplit_once('.').map(|(signed, _)| signed.to_owned());
+        let same = |known: &String| unsigned(known) == unsigned(token);
+        let found = state.id_tokens.get(token).or_else(|| {
+            let like = state.id_tokens.iter().find(|(known, _)| same(known));
+            like.map(|(_, issued)| issued).filter(|_| app.policy.trusts_unverified_hint())
+        });
+        found.cloned()
+    });
+    let back = params.get("post_logout_redirect_uri");
     let Some(issued) = issued else {
         return if hint.is_some() {
             refused("The request does not name a valid login.")
+        } else if let Some(uri) = back.filter(|_| app.policy.returns_without_hint()) {
+            see_other(uri)
+        } else if app.policy.logs_out_unasked() {
+            end_session(app, headers);
+            signed_out(app)
         } else {
             confirmation(app, headers)
         };
     };
-    if params.get("client_id").is_some_and(|id| id != issued.client) {
+    let is_other = params.get("client_id").is_some_and(|id| id != issued.client);
+    if is_other && app.policy.compares_client_of_hint() {
         return refused("The request names two applications.");
     }
-    let back = params.get("post_logout_redirect_uri");
     if back.is_some_and(|uri| {
-        !client(issued.client).is_some_and(|c| c.post_logout_redirect_uris.contains(&uri))
+        !client(issued.client)
+            .is_some_and(|c| app.policy.returns_to(c.post_logout_redirect_uris, uri))
     }) {
         return refused("The address to return to is not registered for this application.");
     }
@@ -63,8 +79,12 @@ fn start(app: &App, headers: &HeaderMap, params: &Params) -> Response {
                 drop(state);
                 return confirmation(app, headers);
             }
-            Some(session) => *session = None,
-            None => {}
+            _ if app.policy.logout_forgets_cookie_only() => {
+                drop(state);
+                return forgotten(app);
+            }
+            Some(session) if app.policy.logout_ends_session() => *session = None,
+            _ => {}
         }
     }
     match back.filter(|_| app.policy.returns_after_logout()) {
@@ -79,6 +99,20 @@ fn start(app: &App, headers: &HeaderMap, params: &Params) -> Response {
         }
         None => signed_out(app),
     }
+}
+
+fn end_session(app: &App, headers: &HeaderMap) {
+    let mut state = app.state();
+    if let Some(browser) = browser(headers, &state).and_then(|id| state.browsers.get_mut(&id)) {
+        browser.session = None;
+    }
+}
+
+/// The browser loses its cookie, and the server nothing.
+fn forgotten(app: &App) -> Response {
+    let mut response = signed_out(app);
+    set_browser(app, &mut response, &random());
+    response
 }
 
 fn confirmation(app: &App, headers: &HeaderMap) -> Response {

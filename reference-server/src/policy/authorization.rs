@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Policy;
+use super::session::EDITED_RESPONSE_TYPE;
 use crate::defect::Defect::{
-    AccessTokenInResponse, AcrValuesRefused, AuthorizePostBodyIgnored, AuthorizePostRefused,
-    ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused, ErrorCodeUnregistered,
-    ErrorPageBlank, ErrorPageOk, ForbiddenScopeGranted, HybridGranted, IdTokenInResponse,
-    ImplicitGranted, LocalesRefused, RepeatedChallengeFirstWins, RepeatedParameterLastWins,
-    RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored,
+    AccessTokenInResponse, AcrValuesRefused, ApprovalResponseTypeTrusted, AuthorizePostBodyIgnored,
+    AuthorizePostRefused, ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused,
+    ErrorCodeUnregistered, ErrorPageBlank, ErrorPageOk, ForbiddenScopeGranted, HybridGranted,
+    IdTokenInResponse, ImplicitGranted, LocalesRefused, RepeatedChallengeFirstWins,
+    RepeatedParameterLastWins, RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored,
     ResponseTypeOptional, ScopeRequired, ScopeWidened, UnknownClientRedirects,
     UnknownClientRedirectsToRegistered, UnknownParameterRefused, UnknownResourceGranted,
     UnknownResponseTypeAsCode,
@@ -154,6 +155,7 @@ impl Policy {
             (Some(AccessTokenInResponse), "code") => FrontChannel { access_token: true, ..code },
             (Some(IdTokenInResponse), "code") => FrontChannel { id_token: true, ..code },
             (_, "code") => code,
+            (Some(ApprovalResponseTypeTrusted), EDITED_RESPONSE_TYPE) => in_fragment,
             (Some(ImplicitGranted), "token") => in_fragment,
             (Some(ImplicitGranted), "id_token token") => {
                 FrontChannel { id_token: true, ..in_fragment }

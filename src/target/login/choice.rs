@@ -10,10 +10,21 @@ pub(super) fn is_visible(kind: &str) -> bool {
 /// A form that asks for a decision: it posts, has a way to submit, and nothing to fill in.
 pub(super) fn is_decision(form: &Form) -> bool {
     let leads_away = ["logout", "signout", "search", "lang", "locale"];
-    form.method == "POST"
+    is_form_without_questions(form)
         && !form.buttons.is_empty()
-        && !form.fields.iter().any(|f| is_visible(&f.kind) || f.kind == "password")
         && !leads_away.iter().any(|word| form.action.to_ascii_lowercase().contains(word))
+}
+
+/// A form that posts and has nothing to fill in.
+pub(super) fn is_form_without_questions(form: &Form) -> bool {
+    form.method == "POST"
+        && !form.fields.iter().any(|f| is_visible(&f.kind) || f.kind == "password")
+}
+
+/// The address of a form speaks of signing out.
+pub(super) fn is_about_logout(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    ["logout", "signout", "end"].iter().any(|word| action.contains(word))
 }
 
 pub(super) fn denies(button: &Button) -> bool {

@@ -13,9 +13,6 @@ use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode, form_pos
 use crate::oauth::params::Params;
 use crate::target::profile::{LoginHints, User};
 
-/// Pages that one sign-in may take, consent included.
-const MOST_PAGES: usize = 10;
-
 /// What the user answers on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -55,26 +52,7 @@ pub struct Way {
 }
 
 impl Driver<'_> {
-    /// Sends `request` and goes on, page by page, until the user agent leaves for the client or
-    /// rests on a page that offers nothing more.
-    pub async fn drive(&self, agent: &mut UserAgent, request: Request) -> (Landing, Way) {
-        let mut way = Way::default();
-        let mut navigation = self.navigate(agent, request, Initiator::CrossSite).await;
-        for _ in 0..MOST_PAGES {
-            let (landing, page) = self.land(&navigation);
-            if landing.response.is_some() || landing.endless {
-                return (landing, way);
-            }
-            let Some(user) = self.user else { return (landing, way) };
-            let Some(next) = self.next(&navigation, &page, user, &mut way) else {
-                return (landing, way);
-            };
-            navigation = self.navigate(agent, next, Initiator::SameSite).await;
-        }
-        (self.land(&navigation).0, way)
-    }
-
-    async fn navigate(
+    pub(super) async fn navigate(
         &self,
         agent: &mut UserAgent,
         request: Request,
@@ -130,7 +108,7 @@ impl Driver<'_> {
     }
 
     /// What the navigation came to, with the page that it rests on.
-    fn land(&self, navigation: &Navigation) -> (Landing, Page) {
+    pub(super) fn land(&self, navigation: &Navigation) -> (Landing, Page) {
         let exchange = &navigation.exchange;
         let mut landing = Landing {
             exchange: exchange.clone(),
@@ -169,7 +147,7 @@ impl Driver<'_> {
     }
 
     /// The request that the user's next action on the page sends, if there is one to take.
-    fn next(
+    pub(super) fn next(
         &self,
         navigation: &Navigation,
         page: &Page,
@@ -231,7 +209,7 @@ impl Driver<'_> {
                 .is_some_and(|n| form.fields.iter().any(|f| f.name == n && is_visible(&f.kind)))
     }
 
-    fn submit(
+    pub(super) fn submit(
         &self,
         base: &str,
         form: &Form,
@@ -279,7 +257,7 @@ impl Driver<'_> {
     }
 }
 
-fn read(exchange: &Arc<Exchange>) -> Page {
+pub(super) fn read(exchange: &Arc<Exchange>) -> Page {
     match exchange.response() {
         Some(response) if response.is_html() => html::parse(&response.text()),
         _ => Page::default(),

@@ -16,6 +16,8 @@ pub struct Page {
 /// A form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
+    /// `id`, empty when absent.
+    pub id: String,
     /// `action` as written, empty when absent.
     pub action: String,
     /// `POST` or `GET`.
@@ -73,6 +75,11 @@ pub fn parse(html: &str) -> Page {
         }
     }
     reader.close("form");
+    for (owner, button) in std::mem::take(&mut reader.outside) {
+        if let Some(form) = reader.page.forms.iter_mut().find(|form| form.id == owner) {
+            form.buttons.push(button);
+        }
+    }
     reader.page
 }
 
@@ -83,6 +90,10 @@ struct Reader {
     /// Text since the last element that cares for it was opened.
     text: String,
     button: Option<Button>,
+    /// The form that the open button names as its own.
+    owner: Option<String>,
+    /// Buttons that stand outside their form, with its id.
+    outside: Vec<(String, Button)>,
     link: Option<String>,
     select: Option<Field>,
     textarea: Option<String>,
@@ -96,8 +107,12 @@ impl Reader {
                 self.close("form");
                 let method =
                     if get("method").eq_ignore_ascii_case("post") { "POST" } else { "GET" };
-                self.form =
-                    Some(Form { action: get("action"), method: method.into(), ..Form::default() });
+                self.form = Some(Form {
+                    id: get("id"),
+                    action: get("action"),
+                    method: method.into(),
+                    ..Form::default()
+                });
             }
             "input" => self.input(tag),
             "button" => {
@@ -111,6 +126,7 @@ impl Reader {
                     action: get("formaction"),
                 };
                 self.button = submits.then_some(button);
+                self.owner = attribute(tag, "form");
             }
             "select" => {
                 self.select =
@@ -170,9 +186,12 @@ impl Reader {
         match name {
             "form" => self.page.forms.extend(self.form.take()),
             "button" => {
-                if let (Some(mut button), Some(form)) = (self.button.take(), &mut self.form) {
-                    button.label = self.text.trim().to_owned();
-                    form.buttons.push(button);
+                let Some(mut button) = self.button.take() else { return };
+                button.label = self.text.trim().to_owned();
+                match (self.owner.take(), &mut self.form) {
+                    (Some(owner), _) => self.outside.push((owner, button)),
+                    (None, Some(form)) => form.buttons.push(button),
+                    (None, None) => {}
                 }
             }
             "select" => {
@@ -249,6 +268,16 @@ mod tests {
         );
         assert_eq!(page.links, [("/abort".to_owned(), "[ Cancel ]".to_owned())]);
         assert_eq!(page.refresh.as_deref(), Some("/next"));
+    }
+
+    #[test]
+    fn a_button_may_stand_outside_its_form() {
+        let page = parse(
+            "<form id=a method=post></form><button form=a name=logout value=yes>Yes</button>\
+             <button>stray</button>",
+        );
+        let names: Vec<_> = page.forms[0].buttons.iter().map(|b| b.name.as_str()).collect();
+        assert_eq!(names, ["logout"]);
     }
 
     #[test]

@@ -6,3 +6,4 @@
 mod choice;
 pub mod form;
 pub mod html;
+pub mod intent;

@@ -1,0 +1,114 @@
+//! Scenarios that stop between two pages: the user hesitates, somebody else acts.
+
+use super::context::usable;
+use super::{Flow, Resting, Step, World};
+use crate::http::cookies::Initiator;
+use crate::http::user_agent::UserAgent;
+use crate::model::exchange::Request;
+use crate::oauth::authorization::{AuthorizationRequest, Landing};
+use crate::target::login::form::{Decision, Way};
+use crate::target::login::intent::{Act, Intent};
+use crate::target::profile::User;
+
+/// Where the user stops.
+pub type Stop = fn(Act) -> bool;
+
+/// Before he does anything at all.
+pub const AT_ONCE: Stop = |act| act != Act::Follow;
+/// Before he sends his password.
+pub const BEFORE_SIGN_IN: Stop = |act| act == Act::SignIn;
+/// Before he approves.
+pub const BEFORE_APPROVAL: Stop = |act| act == Act::Decide;
+/// Nowhere.
+pub const NOWHERE: Stop = |_| false;
+
+impl World {
+    /// Sends `request` in the browser; the user goes on until he stops. Where he does, his intent
+    /// is kept. The outcome is one more flow.
+    pub async fn wait_at(&mut self, request: AuthorizationRequest, stop: Stop) -> Step {
+        let context = self.context()?;
+        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
+        let wire = request.by_get(&endpoint);
+        let user = context.target.user.clone();
+        self.walk(request, wire, Initiator::CrossSite, user.as_ref(), stop).await
+    }
+
+    /// The same for any `wire` that serves `request`, whoever the user is.
+    pub async fn walk(
+        &mut self,
+        request: AuthorizationRequest,
+        wire: Request,
+        initiator: Initiator,
+        user: Option<&User>,
+        stop: Stop,
+    ) -> Step {
+        let mut agent = std::mem::take(&mut self.agent);
+        let outcome = self.walk_in(&mut agent, &request, wire, initiator, user, stop).await;
+        self.agent = agent;
+        let (landing, way, intent) = outcome?;
+        self.intent = intent;
+        self.flows.push(Flow { client: self.client, request, landing, way });
+        Ok(())
+    }
+
+    /// [`Self::walk`] in another browser, of which nothing is kept.
+    pub async fn walk_in(
+        &mut self,
+        agent: &mut UserAgent,
+        request: &AuthorizationRequest,
+        wire: Request,
+        initiator: Initiator,
+        user: Option<&User>,
+        stop: Stop,
+    ) -> Step<(Landing, Way, Option<Intent>)> {
+        let context = self.context()?;
+        let uris = [request.params.value("redirect_uri").unwrap_or_default().to_owned()];
+        let leaves = |location: &str| context.is_client(location, &uris);
+        let driver = context.driver(&self.recorder, &leaves, user, Decision::Approve);
+        let (landing, way, intent) = driver.drive_until(agent, wire, initiator, stop).await;
+        context.remember(self.client, way);
+        self.need(usable(landing.exchange.clone()))?;
+        Ok((landing, way, intent))
+    }
+
+    /// The user confirms, as long as pages ask, that he wants to sign out.
+    pub async fn confirm_logout(&mut self) -> Step {
+        let context = self.context()?;
+        let own = context.target.post_logout_redirect_uri.clone();
+        for _ in 0..3 {
+            let flow = self.flow()?;
+            let leaves = |location: &str| {
+                context.is_client(location, &[])
+                    || own.as_ref().is_some_and(|uri| location.starts_with(uri))
+            };
+            let driver = context.driver(&self.recorder, &leaves, None, Decision::Approve);
+            let is_page = flow.landing.response.is_none() && !flow.landing.asks_to_sign_in;
+            let Some(wire) = driver.confirmation(&flow.landing).filter(|_| is_page) else { break };
+            let (landing, _, _) =
+                driver.drive_until(&mut self.agent, wire, Initiator::SameSite, NOWHERE).await;
+            self.need(usable(landing.exchange.clone()))?;
+            self.flows.pop();
+            self.flows.push(Flow { landing, ..flow });
+        }
+        Ok(())
+    }
+
+    /// Puts the browser aside, where it rests, and takes a new one.
+    pub fn put_aside(&mut self) -> Step {
+        let request = self.flow()?.request;
+        let agent = std::mem::take(&mut self.agent);
+        self.others.push(Resting { agent, request, intent: self.intent.take() });
+        self.flows.clear();
+        Ok(())
+    }
+
+    /// What the user left undone in the browser.
+    pub fn intent(&self) -> Step<Intent> {
+        self.intent.clone().map_or_else(|| self.missing("page that waits for the user"), Ok)
+    }
+
+    /// The browser that was put aside last.
+    pub fn other(&self) -> Step<Resting> {
+        self.others.last().cloned().map_or_else(|| self.missing("other browser"), Ok)
+    }
+}

@@ -35,26 +35,21 @@ Feature: Authorization request
     Scenario: one unknown parameter
       When the client sends the authorization request with conformance_probe set to "1"
       Then the browser returns with a code
+    Scenario: names that look like known ones
+      When the client bends the authorization request by each row flagged unknown
+      Then each name changes nothing, a refusal being invalid_request, invalid_scope
 
   @authz.duplicate-parameter
   Rule: A request that repeats a single-valued parameter SHOULD be refused
-    Scenario Outline: <parameter> twice
-      When the client sends the authorization request with <parameter> repeated
-      Then the authorization server should refuse with invalid_request
-      Examples:
-        | parameter      |
-        | state          |
-        | code_challenge |
+    Scenario: each parameter twice
+      When the client bends the authorization request by each row flagged request
+      Then each repetition should be refused with invalid_request, invalid_scope, invalid_client, unauthorized_client, unsupported_response_type
 
   @authz.duplicate-redirect-uri
   Rule: Repeating redirect_uri MUST NOT smuggle in an unregistered target
-    Scenario Outline: the foreign redirect_uri comes <place>
-      When the client sends the authorization request with a foreign redirect_uri <place>
-      Then the browser is never sent to a foreign redirect_uri
-      Examples:
-        | place |
-        | first |
-        | last  |
+    Scenario: a foreign redirect_uri beside the registered one
+      When the client bends the authorization request by each row flagged redirect-uri
+      Then the browser is sent to the registered redirect_uri or nowhere
 
   @authz.response-type-missing
   Rule: A request without response_type MUST be answered with an error
@@ -135,12 +130,18 @@ Feature: Authorization request
     Scenario: scope is left out
       When the client sends the authorization request without scope
       Then the browser returns with a code or with invalid_scope, invalid_request
+    Scenario: scope names nothing
+      When the client asks for each scope flagged absent
+      Then each flow ends as its row says, a refusal being invalid_scope, invalid_request
 
   @authz.scope-not-allowed-for-client
   Rule: A client SHOULD NOT obtain scopes that its registration excludes
     Scenario: a forbidden scope beside an allowed one
       When the client asks for a scope that it must not get and finishes the flow
       Then the forbidden scope is not granted
+    Scenario: the forbidden scope in disguise
+      When the client asks for each scope flagged forbidden
+      Then no disguise yields the forbidden scope, a refusal being invalid_scope, access_denied, unauthorized_client, invalid_request
 
   @authz.oidc-optional-parameters
   Rule: Optional OpenID Connect parameters MUST NOT cause errors

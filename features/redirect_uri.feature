@@ -13,118 +13,89 @@ Feature: Redirect URI validation
 
   @authz.redirect-uri.unregistered-host
   Rule: A redirect URI on a foreign host MUST be refused
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
       Examples:
-        | variant                           |
-        | foreign host                      |
-        | registered path on a foreign host |
-    Scenario: the request has another fault too
-      When the client asks for the redirect_uri "registered path on a foreign host" without response_type
-      Then the redirect_uri is refused
-    Scenario: the request asks for no interaction
-      When the client asks for the redirect_uri "registered path on a foreign host" with prompt set to "none"
-      Then the redirect_uri is refused
+        | flag |
+        | foreign |
+        | other-client |
+    Scenario Outline: <flag> beside it
+      When the client asks for each representative redirect_uri with each trigger flagged <flag>
+      Then no answer leaves the authorization server
+      Examples:
+        | flag  |
+        | error |
+        | mode  |
+    Scenario: nobody signed in
+      Given a browser in which nobody signed in
+      When the client asks for each representative redirect_uri with each trigger flagged logged-out
+      Then no answer leaves the authorization server
 
   @authz.redirect-uri.host-confusion
   Rule: Look-alike hosts built around the registered one MUST be refused
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
       Examples:
-        | variant                         |
-        | sub-domain of the host          |
-        | host as prefix of a foreign host |
-        | host as userinfo of a foreign host |
-        | host as userinfo with port      |
-        | userinfo before the host        |
-        | host behind a fragment          |
-        | host with a letter before       |
-        | host with a letter behind       |
+        | flag |
+        | userinfo |
+        | look-alike |
 
   @authz.redirect-uri.string-variants
   Rule: URIs that differ in path, slash, encoding or letter case MUST be refused
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
       Examples:
-        | variant                      |
-        | extra path segment           |
-        | trailing slash toggled       |
-        | dot segments                 |
-        | dot segments that lead back  |
-        | encoded dot segments         |
-        | doubled slash                |
-        | percent-encoded letter       |
-        | letter in the other case     |
-        | bare origin                  |
-    Scenario: an upper-case host names the same server
-      When the client asks for the redirect_uri "upper-case host"
-      Then the redirect_uri should be refused
+        | flag |
+        | path |
+        | dot-segments |
+        | encoding |
+        | case |
 
   @authz.redirect-uri.query-added
   Rule: A query component that was not registered MUST make the redirect URI a mismatch
-    Scenario: one parameter more
-      When the client asks for the redirect_uri "query added"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
+      Examples:
+        | flag |
+        | query |
+        | preset-query |
 
   @authz.redirect-uri.fragment
   Rule: A redirect URI with a fragment MUST NOT be accepted
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
-      Examples:
-        | variant              |
-        | fragment added       |
-        | empty fragment added |
+    Scenario: every row of the table
+      When the client asks for each redirect_uri flagged fragment
+      Then each redirect_uri is answered as its row says
 
   @authz.redirect-uri.scheme-or-port-changed
   Rule: Scheme and port MUST take part in the match for non-loopback URIs
-    Scenario Outline: <variant>
-      When the client asks for the https redirect_uri "<variant>"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
       Examples:
-        | variant               |
-        | http instead of https |
-        | another port          |
-    Scenario: the default port names the same origin
-      When the client asks for the https redirect_uri "explicit default port"
-      Then the redirect_uri should be refused
+        | flag |
+        | scheme |
+        | port |
 
   @authz.redirect-uri.parser-differential
   Rule: URIs that parsers read differently MUST NOT become redirect targets
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
+    Scenario Outline: <flag>
+      When the client asks for each redirect_uri flagged <flag>
+      Then each redirect_uri is answered as its row says
       Examples:
-        | variant                         |
-        | backslash before the host       |
-        | backslash behind the host       |
-        | backslashes instead of slashes  |
-        | line break in the path          |
-        | tab in the host                 |
-        | NUL behind the URI              |
-        | leading space                   |
-        | protocol-relative reference     |
-        | scheme without slashes          |
-        | full-width dot in the host      |
-        | bracketed host                  |
+        | flag |
+        | parser |
+        | homograph |
 
   @authz.redirect-uri.unsafe-scheme
   Rule: Relative references and script-capable schemes MUST NOT be accepted
-    Scenario Outline: <variant>
-      When the client asks for the redirect_uri "<variant>"
-      Then the redirect_uri is refused
-      And the page does not link to it
-      Examples:
-        | variant             |
-        | script              |
-        | data                |
-        | vbscript            |
-        | about:blank         |
-        | relative path       |
-        | host without scheme |
+    Scenario: every row of the table
+      When the client asks for each redirect_uri flagged script
+      Then each redirect_uri is answered as its row says
+      And no page links to any of them
 
   @authz.redirect-uri.omitted
   Rule: A missing redirect_uri SHOULD only be tolerated when it is unambiguous
@@ -140,32 +111,21 @@ Feature: Redirect URI validation
 
   @authz.redirect-uri.loopback-any-port
   Rule: A native client MUST be able to use any port on the loopback address
-    Scenario Outline: port <port>
-      When the client asks for its loopback redirect_uri on port <port>
-      Then the browser returns with a code
-      Examples:
-        | port  |
-        | 49215 |
-        | 61234 |
+    Scenario: every row of the table
+      When the client asks for each redirect_uri flagged loopback-port
+      Then each redirect_uri is answered as its row says
 
   @authz.redirect-uri.loopback-path-exact
   Rule: The loopback exception MUST cover the port only
-    Scenario Outline: <variant>
-      When the client asks for the loopback redirect_uri "<variant>"
-      Then the redirect_uri is refused
-      Examples:
-        | variant                                      |
-        | another path                                 |
-        | another loopback address                     |
-        | the unspecified address                      |
-        | loopback address as prefix of a foreign host |
-        | loopback with a query added                  |
+    Scenario: every row of the table
+      When the client asks for each redirect_uri flagged loopback
+      Then each redirect_uri is answered as its row says
 
   @authz.redirect-uri.private-use-scheme
   Rule: Reverse-domain private-use scheme redirect URIs MUST be supported for native apps
     Scenario: the registered one
       When the client asks for its private-use redirect_uri
       Then the browser returns with a code
-    Scenario: another path in the same scheme
-      When the client asks for the private-use redirect_uri "another path in the private-use scheme"
-      Then the redirect_uri is refused
+    Scenario: variants of it
+      When the client asks for each redirect_uri flagged private-use
+      Then each redirect_uri is answered as its row says

@@ -46,6 +46,21 @@ Feature: Token request
     Scenario: a random code
       When the client sends a token request with an invented code
       Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client
+    Scenario Outline: <identifier>
+      Given an authorization code
+      When the client redeems <identifier> in place of the code
+      Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client
+      Examples:
+        | identifier                          |
+        | the state                           |
+        | the nonce                           |
+        | the code_challenge                  |
+        | the code without its last character |
+        | the code with a character more      |
+        | the code twice over                 |
+    Scenario: parts of two codes
+      When the client redeems codes made of the parts of two
+      Then the token endpoint refuses each with invalid_grant, invalid_request, invalid_client, unauthorized_client
 
   @token.code-single-use
   Rule: A code MUST buy tokens only once
@@ -148,18 +163,15 @@ Feature: Token request
       Given an authorization code
       When the client redeems it with all parameters in the query
       Then no tokens are issued
+    Scenario: one parameter in the query, the others in the body
+      When the client bends the token request by each row flagged token-query
+      Then no row yields tokens
 
   @token.duplicate-parameter
   Rule: A repeated parameter SHOULD make the token request invalid
-    Scenario Outline: <repetition>
-      Given an authorization code
-      When the client redeems it with <repetition>
-      Then the token endpoint refuses with invalid_request, invalid_grant, invalid_client
-      Examples:
-        | repetition                            |
-        | code_verifier twice, the wrong first  |
-        | code_verifier twice, the wrong last   |
-        | code twice                            |
+    Scenario: each parameter twice
+      When the client bends the token request by each row flagged token
+      Then each token request is refused or changes nothing, as its row says
 
   @token.unknown-parameter-ignored
   Rule: Unknown token request parameters MUST be ignored
@@ -167,6 +179,9 @@ Feature: Token request
       Given an authorization code
       When the client redeems it with conformance_probe set to "1"
       Then the token endpoint issues tokens
+    Scenario: names that look like known ones
+      When the client bends the token request by each row flagged token-unknown
+      Then each token request is refused or changes nothing, as its row says
 
   @token.error-format
   Rule: Token endpoint errors MUST be JSON objects with a defined error code and status 400

@@ -58,6 +58,9 @@ Feature: Token response
     Scenario: every configured client
       When every configured client runs the whole flow
       Then no reported scope is broader than the request
+    Scenario: scopes in other shapes
+      When the client asks for each scope flagged shape
+      Then no scope is broader than its request, a refusal being invalid_scope, invalid_request, access_denied
     Scenario: a narrow request
       When the client asks for the scope of one value and finishes the flow
       Then no reported scope is broader than the request

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Trial::test("the_conformant_server_passes_over_http_too", passing(conformant_over_http)),
         Trial::test("the_conformant_server_passes_with_rsa_signatures_too", passing(rsa)),
         Trial::test("a_server_that_leaves_pkce_to_the_token_endpoint_conforms", passing(no_pkce)),
+        Trial::test("a_server_that_burns_codes_conforms", passing(burns_codes)),
         Trial::test("every_automated_requirement_has_a_defect", passing(all_proven)),
     ];
     trials.extend(Defect::ALL.iter().map(|&defect| {
@@ -139,6 +140,11 @@ fn no_pkce() {
     let passed = verdicts.with_status(Status::Pass);
     let worthless = ["pkce.verifier-without-challenge", "pkce.no-challenge-no-token"];
     assert!(worthless.iter().all(|id| passed.contains(id)));
+}
+
+fn burns_codes() {
+    let verdicts = audit_with(Config { wrong_verifier_burns_code: true, ..Config::default() });
+    demand_good(&verdicts);
 }
 
 /// How the audit of a server with that defect differs from what the defect declares.

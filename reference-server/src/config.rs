@@ -22,6 +22,9 @@ pub struct Config {
     /// a request yields a code, which the token endpoint then refuses: conformant with RFC 9700,
     /// not with OAuth 2.1.
     pub pkce_required: bool,
+    /// Whether a code is lost as soon as somebody presents it with a wrong verifier. The
+    /// specifications leave it open, and servers differ.
+    pub wrong_verifier_burns_code: bool,
     /// Whether requests are logged to standard error as JSON lines.
     pub logging: bool,
 }
@@ -35,6 +38,7 @@ impl Default for Config {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             tls: false,
             pkce_required: true,
+            wrong_verifier_burns_code: false,
             logging: false,
         }
     }

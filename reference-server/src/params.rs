@@ -38,6 +38,19 @@ impl Params {
         self.0.iter().map(|(n, _)| n.as_str())
     }
 
+    /// The same pairs under the names that `name` yields.
+    pub(crate) fn renamed(&self, name: impl Fn(&str) -> String) -> Self {
+        Self(self.0.iter().map(|(n, v)| (name(n), v.clone())).collect())
+    }
+
+    /// These pairs, and those of `other` under names that are missing here.
+    pub(crate) fn completed_by(mut self, other: Self) -> Self {
+        let missing = other.0.into_iter().filter(|(n, _)| self.raw(n).is_none());
+        let missing: Vec<_> = missing.collect();
+        self.0.extend(missing);
+        self
+    }
+
     /// One value per name, except for `resource`, which may be repeated (RFC 8707 §2).
     ///
     /// # Errors

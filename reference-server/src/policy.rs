@@ -8,6 +8,8 @@ mod discovery;
 mod interaction;
 mod introspection;
 mod pages;
+mod look_alike;
+mod loopback;
 mod pkce;
 mod published;
 mod redirect_uri;
@@ -20,6 +22,7 @@ mod token_request;
 mod token_response;
 mod tokens;
 mod transport;
+mod unverified;
 
 use crate::defect::Defect;
 

@@ -10,8 +10,12 @@ pub(super) fn serve(args: &ServeArgs) -> u8 {
     if args.list_defects {
         for defect in Defect::ALL {
             let violated = defect.violates().join(" ");
+            let known = match defect.known_as() {
+                [] => String::new(),
+                flaws => format!("\n{:<34} known as {}", "", flaws.join(" ")),
+            };
             say(format!(
-                "{:<34} {}\n{:<34} violates {violated}",
+                "{:<34} {}\n{:<34} violates {violated}{known}",
                 defect.name(),
                 defect.description(),
                 ""

@@ -25,6 +25,7 @@ pub mod token_response;
 pub mod tokens;
 pub mod transport;
 pub mod userinfo;
+pub mod vectors;
 
 use crate::model::verdict::Deviation;
 

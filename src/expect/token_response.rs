@@ -122,6 +122,11 @@ pub fn scope_not_widened(tokens: &TokenResponse, requested: &str) -> Findings {
     })
 }
 
+/// The answer or its token says what was granted.
+pub fn tells_scope(tokens: &TokenResponse) -> bool {
+    effective_scope(tokens, None).is_some() || tokens.text("scope").is_some()
+}
+
 /// A scope value is not part of the grant; an absent `scope` means that all that was requested is.
 pub fn scope_withheld(tokens: &TokenResponse, forbidden: &str) -> Findings {
     let effective = effective_scope(tokens, None);

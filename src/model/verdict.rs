@@ -114,7 +114,7 @@ pub struct Ledger {
     pub exchanges: Vec<Arc<Exchange>>,
     /// How many expectations were checked, met or not.
     pub judgements: usize,
-    /// Expectations that were not met; at most one of them has full weight.
+    /// Expectations that were not met; several of full weight only where a table was judged.
     pub deviations: Vec<Deviation>,
     /// What is worth knowing whatever the verdict, for example how a race went.
     pub observations: Vec<String>,

@@ -10,6 +10,7 @@ pub mod pkce;
 pub mod public_key;
 pub mod redirect_uri;
 pub mod token;
+pub mod vectors;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

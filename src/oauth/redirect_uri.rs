@@ -3,38 +3,19 @@
 use serde::Deserialize;
 use url::Url;
 
+use super::vectors::fill;
 use crate::model::address::is_loopback;
 
 /// A host that can never resolve (RFC 2606), so that no request and no user ever gets there.
 pub const FOREIGN_HOST: &str = "probe.invalid";
 
-/// One row of `fixtures/vectors/redirect_uri.toml`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vector {
-    /// Name used in the features.
-    pub name: String,
-    /// The URI under test with the parts of the registered one in braces: `{scheme}`, `{host}`,
-    /// `{port}` (with its colon, or empty), `{path}`, `{query}` (with its question mark, or empty),
-    /// `{uri}`, `{path.flipped}` (one letter in the other case), `{path.encoded}` (one letter
-    /// percent-encoded), `{path.toggled}` (trailing slash added or removed), `{host.upper}`.
-    pub uri: String,
-    /// What the row is about.
-    pub note: String,
-}
-
-/// The attack rows of the table that comes with the crate.
-pub fn vectors() -> Result<Vec<Vector>, String> {
-    #[derive(Deserialize)]
-    struct Table {
-        vector: Vec<Vector>,
-    }
-    let table: Table = toml::from_str(include_str!("../../fixtures/vectors/redirect_uri.toml"))
-        .map_err(|e| e.to_string())?;
-    Ok(table.vector)
-}
-
-/// The URI under test that a row makes of the registered one.
+/// The URI that a row makes of the registered one, whose parts stand in braces: `{uri}` without its
+/// fragment; `{scheme}`, also `.upper`; `{host}`, also `.upper`, `.wide` (full-width), `.homograph`
+/// (one letter is Cyrillic), `.regex` (one dot is a letter) and `.parent` (the first label is gone);
+/// `{port}` with its colon, or empty; `{path}`, also `.upper`, `.flipped` (one letter in the other
+/// case), `.encoded` and `.twice` (one letter percent-encoded), `.toggled` (trailing slash added or
+/// removed) and `.parent` (up to the last slash); `{query}` with its question mark, or empty; `{&}`
+/// what separates one more parameter.
 pub fn instantiate(template: &str, registered: &str) -> String {
     let (rest, _) = registered.split_once('#').unwrap_or((registered, ""));
     let (address, query) =
@@ -45,19 +26,58 @@ pub fn instantiate(template: &str, registered: &str) -> String {
         None => ("", after),
     };
     let (host, port) = split_port(authority);
-    let separator = if query.is_empty() { "?" } else { "&" };
-    template
-        .replace("{uri}", rest)
-        .replace("{scheme}", scheme)
-        .replace("{host.upper}", &host.to_uppercase())
-        .replace("{host}", host)
-        .replace("{port}", port)
-        .replace("{path.flipped}", &flip_last_letter(path))
-        .replace("{path.encoded}", &encode_last_letter(path))
-        .replace("{path.toggled}", &toggle_slash(path))
-        .replace("{path}", path)
-        .replace("{query}", &query)
-        .replace("{&}", separator)
+    fill(template, |part| {
+        Some(match part {
+            "uri" => rest.to_owned(),
+            "scheme" => scheme.to_owned(),
+            "scheme.upper" => scheme.to_uppercase(),
+            "host" => host.to_owned(),
+            "host.upper" => host.to_uppercase(),
+            "host.wide" => host.chars().map(full_width).collect(),
+            "host.homograph" => homograph(host),
+            "host.regex" => host.replacen('.', "x", 1),
+            "host.parent" => host.split_once('.').map_or(host, |(_, parent)| parent).to_owned(),
+            "port" => port.to_owned(),
+            "path" => path.to_owned(),
+            "path.upper" => path.to_uppercase(),
+            "path.flipped" => flip_last_letter(path),
+            "path.encoded" => encode_last_letter(path),
+            "path.twice" => encode_last_letter(path).replace('%', "%25"),
+            "path.toggled" => toggle_slash(path),
+            "path.parent" => path.rfind('/').map_or("", |at| &path[..=at]).to_owned(),
+            "query" => query.clone(),
+            "&" => if query.is_empty() { "?" } else { "&" }.to_owned(),
+            _ => return None,
+        })
+    })
+}
+
+/// The registered URI in another spelling, for all who read addresses as browsers do; the port of a
+/// loopback literal does not matter (RFC 8252 §7.3).
+pub fn is_same_place(registered: &str, uri: &str) -> bool {
+    let read = |text: &str| {
+        let mut url = Url::parse(text).ok()?;
+        if is_loopback_literal(registered) {
+            url.set_port(None).ok()?;
+        }
+        Some(url)
+    };
+    read(registered).is_some_and(|registered| read(uri) == Some(registered))
+}
+
+fn full_width(c: char) -> char {
+    match c {
+        '!'..='~' if c != '.' && c != '[' && c != ']' && c != ':' => {
+            char::from_u32(u32::from(c) + 0xFEE0).unwrap_or(c)
+        }
+        _ => c,
+    }
+}
+
+fn homograph(host: &str) -> String {
+    let twins = [('a', "\u{430}"), ('e', "\u{435}"), ('o', "\u{43e}"), ('c', "\u{441}")];
+    let found = twins.into_iter().find(|(latin, _)| host.contains(*latin));
+    found.map_or_else(|| host.to_owned(), |(latin, twin)| host.replacen(latin, twin, 1))
 }
 
 fn split_port(authority: &str) -> (&str, &str) {
@@ -91,7 +111,8 @@ fn toggle_slash(path: &str) -> String {
 }
 
 /// What kind of place a redirect URI names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// `https` on any host.
     Https,
@@ -125,24 +146,26 @@ pub fn is_loopback_literal(uri: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use proptest::prelude::*;
 
     use super::*;
+    use crate::oauth::vectors::{Class, tables};
 
     #[test]
-    fn every_row_differs_from_every_registered_uri_and_names_are_unique() {
-        let rows = vectors().unwrap();
-        let names: HashSet<_> = rows.iter().map(|v| v.name.as_str()).collect();
-        assert_eq!(names.len(), rows.len());
-        for registered in ["https://app.test/cb", "https://app.test/cb/", "https://app.test/cb?t=1"]
-        {
-            for row in &rows {
-                let uri = instantiate(&row.uri, registered);
-                assert_ne!(uri, registered, "{}", row.name);
-                assert!(!uri.contains(['{', '}']), "{}: {uri}", row.name);
-            }
+    fn every_row_makes_a_uri_and_none_to_refuse_is_the_registered_one() {
+        for row in &tables().unwrap()["redirect_uri"].rows {
+            let registered = match row.on {
+                Some(Kind::Loopback) => "http://127.0.0.1:8080/cb",
+                Some(Kind::PrivateUse) => "com.example.app:/cb",
+                _ => "https://app.test/cb",
+            };
+            let uri = instantiate(&row.value, registered);
+            assert!(uri == "{other}" || !uri.contains(['{', '}']), "{}: {uri}", row.name);
+            assert!(row.class == Class::Valid || uri != registered, "{}", row.name);
+            // A row that names the registered place must not be one that servers have to refuse.
+            let is_other = row.class != Class::Invalid || !is_same_place(registered, &uri);
+            let leads_back = row.has("dot-segments") || row.has("userinfo");
+            assert!(is_other || leads_back, "{}: {uri}", row.name);
         }
     }
 
@@ -155,6 +178,12 @@ mod tests {
             ("{path.flipped}", "/a/cB"),
             ("{path.encoded}", "/a/c%62"),
             ("{path.toggled}", "/a/cb/"),
+            ("{path.twice}", "/a/c%2562"),
+            ("{path.parent}", "/a/"),
+            ("{host.regex}", "appxtest"),
+            ("{host.parent}", "test"),
+            ("{host.homograph}", "\u{430}pp.test"),
+            ("{host.wide}", "\u{ff41}\u{ff50}\u{ff50}.\u{ff54}\u{ff45}\u{ff53}\u{ff54}"),
         ] {
             assert_eq!(instantiate(template, registered), uri);
         }
@@ -180,6 +209,23 @@ mod tests {
         assert!(
             is_loopback_literal("http://[::1]/cb") && !is_loopback_literal("http://localhost/cb")
         );
+    }
+
+    #[test]
+    fn spellings_of_one_place() {
+        let (web, loopback) = ("https://app.test/cb", "http://127.0.0.1/cb");
+        for (registered, uri, same) in [
+            (web, "https://app.test:443/cb", true),
+            (web, "HTTPS://APP.test/x/../cb", true),
+            (web, "https://app.test/cb?", false),
+            (web, "https://app.test:444/cb", false),
+            (loopback, "http://127.1:9/cb", true),
+            (loopback, "http://2130706433/cb", true),
+            (loopback, "http://127.0.0.2/cb", false),
+            (loopback, "http://127.0.0.1/cb?x", false),
+        ] {
+            assert_eq!(is_same_place(registered, uri), same, "{uri}");
+        }
     }
 
     proptest! {

@@ -9,8 +9,8 @@ use crate::expect::{authorization as expect, check, or_list, pages, response};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
+use crate::oauth::random;
 use crate::oauth::redirect_uri::FOREIGN_HOST;
-use crate::oauth::{pkce, random};
 use crate::target::login::form::Decision;
 use crate::target::profile::User;
 use crate::target::secret::Secret;
@@ -45,27 +45,6 @@ async fn send_without(world: &mut World, name: String) -> Step {
 async fn send_with(world: &mut World, name: String, value: String) -> Step {
     let mut request = world.request()?;
     request.params.set(&name, value);
-    world.authorize(request).await
-}
-
-#[when(expr = "the client sends the authorization request with {word} repeated")]
-async fn send_repeated(world: &mut World, name: String) -> Step {
-    let mut request = world.request()?;
-    let other = if name == "code_challenge" { pkce::s256(&pkce::verifier()) } else { random(16) };
-    request.params.repeat(&name, other);
-    world.authorize(request).await
-}
-
-#[when(
-    regex = "^the client sends the authorization request with a foreign redirect_uri (first|last)$"
-)]
-async fn send_foreign(world: &mut World, place: String) -> Step {
-    let mut request = world.request()?;
-    let foreign = format!("https://{FOREIGN_HOST}/cb");
-    match place.as_str() {
-        "first" => request.params.prepend("redirect_uri", foreign),
-        _ => request.params.repeat("redirect_uri", foreign),
-    }
     world.authorize(request).await
 }
 
@@ -241,16 +220,6 @@ fn no_code(world: &mut World) -> Step {
 fn refuses(world: &mut World, codes: String) -> Step {
     let flow = world.flow()?;
     world.judge_refusal(expect::front_reject(&flow.landing, flow.redirect_uri(), &words(&codes)))
-}
-
-#[then(regex = "^the authorization server should refuse with (.+)$")]
-fn should_refuse(world: &mut World, codes: String) -> Step {
-    let flow = world.flow()?;
-    world.judge_refusal(expect::front_reject_or_warn(
-        &flow.landing,
-        flow.redirect_uri(),
-        &words(&codes),
-    ))
 }
 
 #[then(regex = "^no token arrives, and a refusal says (.+)$")]

@@ -2,7 +2,6 @@
 
 use cucumber::{given, when};
 
-use crate::oauth::pkce;
 use crate::oauth::token::TokenResponse;
 use crate::world::context::Grant;
 use crate::world::{Step, World};
@@ -21,12 +20,6 @@ fn fresh_browser(world: &mut World) {
 #[given("another authorization code")]
 async fn code(world: &mut World) -> Step {
     let request = world.request()?;
-    world.obtain_code(request).await
-}
-
-#[given(expr = "an authorization code for a code_verifier of {int} characters")]
-async fn code_for_verifier(world: &mut World, length: usize) -> Step {
-    let request = world.request()?.with_verifier(pkce::verifier_of(length));
     world.obtain_code(request).await
 }
 

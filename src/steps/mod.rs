@@ -5,6 +5,7 @@ mod access_token;
 mod authorization;
 mod expiry;
 mod discovery;
+mod code_forgery;
 mod consent;
 mod flow;
 mod forgery;
@@ -31,6 +32,7 @@ mod token_response;
 mod tokens;
 mod transport;
 mod userinfo;
+mod vectors;
 
 /// Splits `a, b` as it stands in a step.
 fn words(list: &str) -> Vec<&str> {

@@ -129,18 +129,6 @@ async fn redeem_in_query(world: &mut World, method: &str) -> Step {
     world.send(request).await
 }
 
-#[when(
-    regex = "^the client redeems it with (code_verifier twice, the wrong first|code_verifier twice, the wrong last|code twice)$"
-)]
-async fn redeem_repeated(world: &mut World, repetition: String) -> Step {
-    redeem(world, |params| match repetition.as_str() {
-        "code twice" => params.repeat("code", random(32)),
-        "code_verifier twice, the wrong first" => params.prepend("code_verifier", pkce::verifier()),
-        _ => params.repeat("code_verifier", pkce::verifier()),
-    })
-    .await
-}
-
 #[when("the client redeems it again")]
 async fn redeem_again(world: &mut World) -> Step {
     let params = world.granted()?.redemption;

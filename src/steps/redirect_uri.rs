@@ -2,41 +2,27 @@
 
 use cucumber::{then, when};
 
-use crate::expect::{authorization as expect, pages};
-use crate::oauth::authorization::AuthorizationRequest;
+use super::vectors::{each, flagged, judge_rows};
+use crate::expect::{authorization as expect, pages, vectors as judge};
 use crate::oauth::redirect_uri::{self as uris, Kind};
-use crate::world::{Step, World};
+use crate::oauth::vectors::{Class, Row, tables};
+use crate::world::{Step, Tried, World};
 
-/// The URI that the named row of the vector table makes of `registered`.
-fn variant(world: &mut World, name: &str, registered: &str) -> Step<String> {
-    let rows = uris::vectors().unwrap_or_default();
-    let Some(row) = rows.iter().find(|row| row.name == name) else {
-        return world.missing(&format!("row \"{name}\" in fixtures/vectors/redirect_uri.toml"));
-    };
-    Ok(uris::instantiate(&row.uri, registered))
-}
-
-/// Sends a request of the acting client with a redirect URI that is not registered.
-async fn ask_for(
-    world: &mut World,
-    name: &str,
-    registered: &str,
-    mutate: impl FnOnce(&mut AuthorizationRequest),
-) -> Step {
+/// The URI that a row makes of `registered`; none if a conforming server accepts what should be
+/// refused, since the client registered it or may use any port of it.
+fn variant(world: &mut World, row: &Row, registered: &str) -> Step<Option<String>> {
     let context = world.context()?;
-    let uri = variant(world, name, registered)?;
     let client = context.client(world.client);
+    let own = |uri: &str| client.usable_redirect_uris().any(|registered| registered == uri);
+    if row.value == "{other}" {
+        let others = context.target.redirect_uris().map(|(_, uri)| uri.to_owned());
+        return Ok(others.filter(|uri| Kind::of(uri) != Kind::Cleartext).find(|uri| !own(uri)));
+    }
+    let uri = uris::instantiate(&row.value, registered);
     let differs_in_port_only =
         uris::is_loopback_literal(registered) && without_port(&uri) == without_port(registered);
-    if client.usable_redirect_uris().any(|registered| registered == uri) || differs_in_port_only {
-        return world.not_applicable(format!(
-            "{uri} is registered, or equal to a registered loopback URI but for its port"
-        ));
-    }
-    let mut request = context.request(world.client);
-    request.params.set("redirect_uri", uri);
-    mutate(&mut request);
-    world.authorize(request).await
+    let is_fine = own(&uri) || differs_in_port_only;
+    Ok((row.class == Class::Valid || !is_fine).then_some(uri))
 }
 
 /// The URI without the port of its authority; everything else stays.
@@ -77,31 +63,63 @@ async fn works_verbatim(world: &mut World, uri: &str) -> Step {
 #[when(expr = "the client asks for the redirect_uri {string}")]
 async fn variant_of_main(world: &mut World, name: String) -> Step {
     let registered = world.context()?.client(world.client).redirect_uri().to_owned();
-    ask_for(world, &name, &registered, |_| ()).await
-}
-
-#[when(expr = "the client asks for the redirect_uri {string} without {word}")]
-async fn variant_without(world: &mut World, name: String, parameter: String) -> Step {
-    let registered = world.context()?.client(world.client).redirect_uri().to_owned();
-    ask_for(world, &name, &registered, |request| request.params.omit(&parameter)).await
-}
-
-#[when(expr = "the client asks for the redirect_uri {string} with {word} set to {string}")]
-async fn variant_with(world: &mut World, name: String, parameter: String, value: String) -> Step {
-    let registered = world.context()?.client(world.client).redirect_uri().to_owned();
-    ask_for(world, &name, &registered, |request| request.params.set(&parameter, value)).await
-}
-
-#[when(regex = r#"^the client asks for the (https|loopback|private-use) redirect_uri "(.+)"$"#)]
-async fn variant_of_kind(world: &mut World, kind: String, name: String) -> Step {
-    let kind = match kind.as_str() {
-        "https" => Kind::Https,
-        "loopback" => Kind::Loopback,
-        _ => Kind::PrivateUse,
+    let table = tables().ok().and_then(|tables| tables.get("redirect_uri"));
+    let Some(row) = table.and_then(|t| t.rows.iter().find(|row| row.name == name)) else {
+        return world.missing(&format!("row \"{name}\" in fixtures/vectors/redirect_uri.toml"));
     };
-    let registered = choose_kind(world, kind)?;
-    works_verbatim(world, &registered).await?;
-    ask_for(world, &name, &registered, |_| ()).await
+    match variant(world, row, &registered)? {
+        Some(uri) => authorize_with(world, uri).await,
+        None => world.not_applicable("the client registered that redirect_uri"),
+    }
+}
+
+#[when(regex = "^the client asks for each redirect_uri flagged (\\S+)$")]
+async fn each_variant(world: &mut World, flag: String) -> Step {
+    let rows = flagged(world, "redirect_uri", &flag)?;
+    let registered = match rows.first().and_then(|row| row.on) {
+        None => world.context()?.client(world.client).redirect_uri().to_owned(),
+        Some(kind) => {
+            let registered = choose_kind(world, kind)?;
+            works_verbatim(world, &registered).await?;
+            registered
+        }
+    };
+    world.noted.clone_from(&registered);
+    each(world, rows.into_iter().map(|row| (row.name.clone(), row)), async |world, row| {
+        match variant(world, row, &registered)? {
+            Some(uri) => authorize_with(world, uri).await.map(|()| None),
+            None => Ok(None),
+        }
+    })
+    .await
+}
+
+#[when(
+    regex = "^the client asks for each representative redirect_uri with each trigger flagged (\\S+)$"
+)]
+async fn each_trigger(world: &mut World, flag: String) -> Step {
+    let registered = world.context()?.client(world.client).redirect_uri().to_owned();
+    let (uris, triggers) =
+        (flagged(world, "redirect_uri", "representative")?, flagged(world, "trigger", &flag)?);
+    world.noted.clone_from(&registered);
+    for trigger in triggers {
+        let rows = uris.iter().map(|row| (format!("{}, {}", row.name, trigger.name), *row));
+        each(world, rows, async |world, row| {
+            let Some(uri) = variant(world, row, &registered)? else { return Ok(None) };
+            let mut request = world.request()?;
+            request.params.set("redirect_uri", uri);
+            trigger.bend(&mut request.params);
+            // A page that asks a stranger to sign in is an answer, too.
+            let sent = if flag == "logged-out" {
+                world.open(request).await
+            } else {
+                world.authorize(request).await
+            };
+            sent.map(|()| None)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 #[when("the client asks for its private-use redirect_uri")]
@@ -118,14 +136,6 @@ async fn cleartext(world: &mut World) -> Step {
     };
     world.choose(client).await?;
     authorize_with(world, uri.to_owned()).await
-}
-
-#[when(expr = "the client asks for its loopback redirect_uri on port {int}")]
-async fn loopback_port(world: &mut World, port: u16) -> Step {
-    let registered = choose_kind(world, Kind::Loopback)?;
-    let uri =
-        uris::instantiate(&format!("{{scheme}}://{{host}}:{port}{{path}}{{query}}"), &registered);
-    authorize_with(world, uri).await
 }
 
 #[when("the client asks for its redirect_uri with a query")]
@@ -169,23 +179,28 @@ fn refused(world: &mut World) -> Step {
     world.judge_refusal(expect::page_reject(&flow.landing, &registered))
 }
 
-#[then("the redirect_uri should be refused")]
-fn should_be_refused(world: &mut World) -> Step {
-    let (flow, mut registered) = (world.flow()?, registered(world)?);
-    registered.push(flow.redirect_uri().to_owned());
-    world.judge_refusal(expect::page_reject_or_warn(&flow.landing, &registered))
+#[then("each redirect_uri is answered as its row says")]
+fn answered_by_class(world: &mut World) -> Step {
+    let (base, registered) = (world.noted.clone(), registered(world)?);
+    judge_rows(world, |Tried { row, flow, .. }| {
+        let uri = flow.redirect_uri();
+        let is_same_place = uris::is_loopback_literal(&base) && uris::is_same_place(&base, uri);
+        judge::redirect_uri(row, &flow.landing, uri, &registered, is_same_place)
+    })
+}
+
+#[then("no answer leaves the authorization server")]
+fn nothing_leaves(world: &mut World) -> Step {
+    let registered = registered(world)?;
+    judge_rows(world, |Tried { row, flow, .. }| {
+        judge::named(&row.name, expect::page_reject(&flow.landing, &registered))
+    })
 }
 
 #[then("the browser stays with the authorization server")]
 fn stays(world: &mut World) -> Step {
     let flow = world.flow()?;
     world.judge_refusal(expect::page_reject(&flow.landing, &[]))
-}
-
-#[then("the browser is never sent to a foreign redirect_uri")]
-fn never_foreign(world: &mut World) -> Step {
-    let (flow, registered) = (world.flow()?, registered(world)?);
-    world.judge_refusal(expect::never_foreign(&flow.landing, &registered, &["invalid_request"]))
 }
 
 #[then("the browser is sent to no unregistered place, and to none of several by choice")]
@@ -207,10 +222,12 @@ fn omitted(world: &mut World) -> Step {
     world.judge_refusal(expect::never_foreign(&flow.landing, &registered, &["invalid_request"]))
 }
 
-#[then("the page does not link to it")]
+#[then("no page links to any of them")]
 fn not_linked(world: &mut World) -> Step {
-    let flow = world.flow()?;
-    world.judge(pages::not_linked(&flow.landing.exchange, flow.redirect_uri()))
+    judge_rows(world, |Tried { row, flow, .. }| {
+        let findings = pages::not_linked(&flow.landing.exchange, flow.redirect_uri());
+        judge::named(&row.name, findings)
+    })
 }
 
 #[then("the user sees a page with status 400")]

@@ -2,10 +2,10 @@
 
 use cucumber::{then, when};
 
-use crate::expect::authorization::{code_ok, front_reject};
+use crate::expect::authorization::code_ok;
 use crate::expect::pages::MARKUP;
 use crate::expect::{check, response as expect};
-use crate::model::verdict::{Deviation, Weight};
+use crate::model::verdict::Deviation;
 use crate::world::{Flow, Step, World};
 
 #[when("every configured client sends the authorization request")]
@@ -16,13 +16,6 @@ async fn every_client(world: &mut World) -> Step {
         world.authorize(context.request(client)).await?;
     }
     Ok(())
-}
-
-#[when("the client sends the authorization request with a state of every printable character")]
-async fn printable_state(world: &mut World) -> Step {
-    let mut request = world.request()?;
-    request.params.set("state", (' '..='~').collect::<String>());
-    world.authorize(request).await
 }
 
 #[when("the client sends the authorization request by form_post with markup in the state")]
@@ -76,22 +69,6 @@ fn code_and_state(world: &mut World) -> Step {
 #[then("code and state stand in the query alone")]
 fn in_query(world: &mut World) -> Step {
     world.judge_flows(|flow| expect::in_query_alone(&flow.landing))
-}
-
-#[then("the state comes back unchanged")]
-fn state_unchanged(world: &mut World) -> Step {
-    let flow = world.flow()?;
-    let sent = sent_state(&flow);
-    let is_plain = sent.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let is_refused = flow.landing.code().is_none()
-        && front_reject(&flow.landing, flow.redirect_uri(), &["invalid_request"]).is_empty();
-    if !is_plain && is_refused {
-        let expected = "the state unchanged";
-        let deviation = Deviation::new(expected, format!("a refusal: {}", flow.landing.gist()));
-        return world
-            .judge(vec![deviation.weighing(Weight::Warning).seen_in(&flow.landing.exchange)]);
-    }
-    world.judge(expect::state_unchanged(&flow.landing, sent))
 }
 
 #[then("a redirected error carries the state")]

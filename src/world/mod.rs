@@ -18,6 +18,7 @@ use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
+use crate::oauth::vectors::Row;
 use crate::target::login::form::{Decision, Way};
 use crate::target::login::intent::Intent;
 use context::{Context, Grant, usable};
@@ -53,6 +54,17 @@ pub struct Resting {
     pub intent: Option<Intent>,
 }
 
+/// A row of an attack table with what became of its request.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The row.
+    pub row: Row,
+    /// The authorization request.
+    pub flow: Flow,
+    /// The answer of the token endpoint, where it was asked.
+    pub answer: Option<Arc<Exchange>>,
+}
+
 /// One scenario: what it holds in its hands, and what it recorded.
 #[derive(Default, cucumber::World)]
 pub struct World {
@@ -69,6 +81,8 @@ pub struct World {
     pub flows: Vec<Flow>,
     /// Grants, in order.
     pub grants: Vec<Grant>,
+    /// Rows of an attack table, in order.
+    pub tried: Vec<Tried>,
     /// Answers under judgement, in order.
     pub answers: Vec<Arc<Exchange>>,
     /// Handshakes with the hosts of the target.
@@ -165,6 +179,11 @@ impl World {
             self.ledger.obstacle = Some(obstacle);
             stop
         })
+    }
+
+    /// Whether an obstacle is on record.
+    pub fn met_obstacle(&self) -> bool {
+        self.ledger.obstacle.is_some()
     }
 
     /// Ends the scenario: the probe showed that the duty does not apply.

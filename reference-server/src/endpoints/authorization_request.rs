@@ -89,8 +89,12 @@ pub(crate) fn target(app: &App, params: &Params) -> Result<Target, Unanswerable>
             })?,
         };
 
-    let presented_uris: Vec<&str> =
-        params.all("redirect_uri").filter(|uri| !uri.is_empty()).collect();
+    let presented_uris: Vec<&str> = policy
+        .redirect_uri_names()
+        .iter()
+        .flat_map(|name| params.all(name))
+        .filter(|uri| !uri.is_empty())
+        .collect();
     let Some((checked, used)) = policy.redirect_uri_of(client, &presented_uris) else {
         return Err(unanswerable(
             "The application did not name exactly one address to return to.",
@@ -127,6 +131,7 @@ impl AuthorizationRequest {
         presented: &Params,
     ) -> Result<Self, RequestError> {
         let policy = &app.policy;
+        let presented = &presented.renamed(|name| policy.authorization_parameter_name(name));
         let rule = |name: &str| policy.repeated_authorization_parameter(name);
         // A state that occurs twice, or that could break out of a header, is not echoed.
         if presented

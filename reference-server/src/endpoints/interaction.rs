@@ -231,7 +231,7 @@ fn grant(
     let front_channel = app.policy.front_channel(&request.response_type);
     let mut parameters = Vec::new();
     if front_channel.code {
-        let code = app.policy.authorization_code(state.count());
+        let code = app.policy.authorization_code(state.count(), client);
         let expires_at = app
             .policy
             .code_lifetime(app.config.lifetimes.code)

@@ -22,9 +22,11 @@ pub(crate) async fn redeem(
     if let Some(error) = policy.refuses_exchange_of(client.id) {
         return Err(error);
     }
-    let Some(code) = params.get("code") else {
+    let Some(presented) = params.get("code") else {
         return Err(TokenError::new(policy.missing_code_error(), "code is missing"));
     };
+    let stored = policy.stored_code(&app.state(), presented);
+    let code = stored.as_deref().unwrap_or(presented);
     if policy.redeems_unknown_code() && !app.state().codes.contains_key(code) {
         return anyone(app, client, &ALICE);
     }
@@ -44,7 +46,7 @@ pub(crate) async fn redeem(
 }
 
 /// Everything that must hold before the code is used up. A failed attempt leaves the code alone,
-/// so that an eavesdropper cannot destroy it.
+/// so that an eavesdropper cannot destroy it, unless the server is configured to play safe.
 fn check(
     app: &App,
     state: &mut State,
@@ -56,7 +58,8 @@ fn check(
     let Some(code) = state.codes.get(text).cloned() else {
         return Err(invalid_grant("the code is not known"));
     };
-    if code.client != client.id && policy.binds_code_to_client() {
+    let presented = params.get("code").unwrap_or_default();
+    if code.client != client.id && policy.binds_code_to_client(presented, client.id) {
         return Err(invalid_grant("the code belongs to another client"));
     }
     match params.get("redirect_uri") {
@@ -76,6 +79,9 @@ fn check(
     if let Err(error) = verify(app, state, &code, params) {
         if code.used && policy.bad_replay_revokes() {
             state.revoke(code.grant);
+        }
+        if app.config.wrong_verifier_burns_code && !code.used {
+            state.codes.remove(text);
         }
         return Err(error);
     }

@@ -95,7 +95,12 @@ pub(crate) async fn post(
         }
         return response;
     }
-    answer(&app, &Params::parse(&body)).await
+    let params = Params::parse(&body);
+    let params = match app.policy.completes_body_by_query() {
+        true => params.completed_by(Params::parse(query.as_bytes())),
+        false => params,
+    };
+    answer(&app, &params).await
 }
 
 async fn answer(app: &App, params: &Params) -> Response {

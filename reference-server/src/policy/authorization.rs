@@ -8,14 +8,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::Policy;
 use super::session::EDITED_RESPONSE_TYPE;
 use crate::defect::Defect::{
-    AccessTokenInResponse, AcrValuesRefused, ApprovalResponseTypeTrusted, AuthorizePostBodyIgnored,
-    AuthorizePostRefused, ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused,
-    ErrorCodeUnregistered, ErrorPageBlank, ErrorPageOk, ForbiddenScopeGranted, HybridGranted,
-    IdTokenInResponse, ImplicitGranted, LocalesRefused, RepeatedChallengeFirstWins,
-    RepeatedParameterLastWins, RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored,
-    ResponseTypeOptional, ScopeRequired, ScopeWidened, UnknownClientRedirects,
-    UnknownClientRedirectsToRegistered, UnknownParameterRefused, UnknownResourceGranted,
-    UnknownResponseTypeAsCode,
+    AccessTokenInResponse, AcrValuesRefused, ApprovalResponseTypeTrusted, ResourceParameterIgnored, AuthorizePostBodyIgnored, AuthorizePostRefused,
+    ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused, ErrorCodeUnregistered,
+    ErrorPageBlank, ErrorPageOk, ForbiddenScopeBehindComma, ForbiddenScopeCaseIgnored,
+    ForbiddenScopeGranted, HybridGranted, IdTokenInResponse, ImplicitGranted, LocalesRefused,
+    ParameterArraysMerged, ParameterNamesCaseIgnored, RepeatedChallengeFirstWins,
+    RepeatedParameterLastWins, RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted,
+    ResponseTypeOptional, ScopeAsteriskExpanded, ScopeRequired, ScopeWidened,
+    UnknownClientRedirects, UnknownClientRedirectsToRegistered, UnknownParameterRefused,
+    UnknownResourceGranted, UnknownResponseTypeAsCode,
 };
 use crate::params::{Params, Repeated};
 use crate::scope::Scope;
@@ -101,12 +102,24 @@ impl Policy {
         self.has(ErrorPageBlank)
     }
 
+    /// RFC 6749 §1.9: names are case-sensitive, and taken to the letter.
+    pub(crate) fn authorization_parameter_name(&self, name: &str) -> String {
+        match self.defect {
+            Some(ParameterNamesCaseIgnored) => name.to_lowercase(),
+            Some(ParameterArraysMerged) => name.trim_end_matches("[]").to_owned(),
+            _ => name.to_owned(),
+        }
+    }
+
     /// OAuth 2.1 §3.1: parameters occur once.
     pub(crate) fn repeated_authorization_parameter(&self, name: &str) -> Repeated {
         match (self.defect, name) {
             // Decided together with the client and its redirect URI.
             (_, "client_id" | "redirect_uri") => Repeated::FirstWins,
             (Some(RepeatedParameterLastWins), _) => Repeated::LastWins,
+            (Some(ParameterNamesCaseIgnored | ParameterArraysMerged), "state") => {
+                Repeated::LastWins
+            }
             (Some(RepeatedStateFirstWins), "state") => Repeated::FirstWins,
             (Some(RepeatedChallengeFirstWins), "code_challenge") => Repeated::FirstWins,
             _ => Repeated::Refused,
@@ -180,6 +193,19 @@ impl Policy {
         match self.defect {
             Some(ForbiddenScopeGranted) => requested
                 .filter(|token| allowed.contains(&token) || token == seeds::FORBIDDEN_SCOPE),
+            Some(ForbiddenScopeCaseIgnored) => requested.iter().fold(granted, |scope, token| {
+                let is_disguised = token != seeds::FORBIDDEN_SCOPE
+                    && token.eq_ignore_ascii_case(seeds::FORBIDDEN_SCOPE);
+                if is_disguised { scope.with(seeds::FORBIDDEN_SCOPE) } else { scope }
+            }),
+            Some(ForbiddenScopeBehindComma) => requested.iter().fold(granted, |scope, token| {
+                let is_disguised = token.contains(',')
+                    && token.split(',').any(|part| part == seeds::FORBIDDEN_SCOPE);
+                if is_disguised { scope.with(seeds::FORBIDDEN_SCOPE) } else { scope }
+            }),
+            Some(ScopeAsteriskExpanded) if requested.contains("*") => {
+                allowed.iter().copied().fold(granted, Scope::with)
+            }
             Some(ScopeWidened) if !granted.is_empty() => granted.with("api:write"),
             _ => granted,
         }

@@ -2,13 +2,15 @@
 
 use super::Policy;
 use crate::defect::Defect::{
-    AbsentMethodDisablesPkce, ChallengeAsVerifierAccepted, ChallengeCharactersUnchecked,
-    DotInVerifierRefused, EmptyChallengeAccepted, EmptyVerifierAccepted, LongChallengeAccepted,
-    LongVerifierRefused, LowerCaseS256Accepted, MethodChosenAtTokenEndpoint, PkceDowngrade,
-    PkceEnforcedLate, PkceIgnoredWithoutChallenge, PkceNotRequired, PlainAccepted,
-    ShortChallengeAccepted, ShortVerifierAccepted, TildeInVerifierRefused, UnknownMethodAsPlain,
-    UnknownMethodAsS256, VerifierNotCompared, VerifierOfAnyFlow, VerifierOptional,
-    WrongVerifierInvalidClient, WrongVerifierInvalidRequest,
+    AbsentMethodAsPlain, AbsentMethodDisablesPkce, ChallengeAsVerifierAccepted,
+    ChallengeCharactersUnchecked, ChallengePaddingIgnored, DotInVerifierRefused,
+    EmptyChallengeAccepted, EmptyVerifierAccepted, LongChallengeAccepted, LongVerifierAccepted,
+    LongVerifierRefused, LowerCaseS256Accepted, MethodChosenAtTokenEndpoint, MethodTrimmed,
+    NullVerifierAccepted, PkceDowngrade, PkceEnforcedLate, PkceIgnoredWithoutChallenge,
+    PkceNotRequired, PlainAccepted, PlainAcceptedInAnyCase, ShortChallengeAccepted,
+    ShortVerifierAccepted, TildeInVerifierRefused, UnknownMethodAsPlain, UnknownMethodAsS256,
+    VerifierCharactersUnchecked, VerifierNotCompared, VerifierOfAnyFlow, VerifierOptional,
+    VerifierPrefixCompared, WrongVerifierInvalidClient, WrongVerifierInvalidRequest,
 };
 use crate::pkce::{Challenge, Method, is_s256_challenge, is_unreserved, s256};
 
@@ -30,6 +32,13 @@ impl Policy {
         match (self.defect, presented) {
             (_, Some("S256")) => Some(Method::S256),
             (Some(PlainAccepted), Some("plain")) => Some(Method::Plain),
+            (Some(AbsentMethodAsPlain), None) => Some(Method::Plain),
+            (Some(PlainAcceptedInAnyCase), Some(method))
+                if method != "plain" && method.eq_ignore_ascii_case("plain") =>
+            {
+                Some(Method::Plain)
+            }
+            (Some(MethodTrimmed), Some(method)) if method.trim() == "S256" => Some(Method::S256),
             (Some(LowerCaseS256Accepted), Some("s256")) => Some(Method::S256),
             (Some(UnknownMethodAsS256), Some(method)) if method != "plain" => Some(Method::S256),
             (Some(UnknownMethodAsPlain), Some(method)) if method != "plain" => Some(Method::Plain),
@@ -44,7 +53,8 @@ impl Policy {
             Some(ShortChallengeAccepted) => is_s256_challenge(challenge) || challenge.len() == 42,
             Some(LongChallengeAccepted) => is_s256_challenge(challenge) || challenge.len() > 128,
             Some(ChallengeCharactersUnchecked) => challenge.len() == 43,
-            Some(PlainAccepted) => {
+            Some(ChallengePaddingIgnored) => is_s256_challenge(challenge.trim_end_matches('=')),
+            Some(PlainAccepted | AbsentMethodAsPlain) => {
                 is_unreserved(challenge) && (43..=128).contains(&challenge.len())
             }
             _ => is_s256_challenge(challenge),
@@ -75,6 +85,9 @@ impl Policy {
         let well_formed = is_unreserved(verifier) && (43..=128).contains(&verifier.len());
         match self.defect {
             Some(ShortVerifierAccepted) => is_unreserved(verifier) && verifier.len() <= 128,
+            Some(LongVerifierAccepted) => is_unreserved(verifier) && verifier.len() >= 43,
+            Some(VerifierCharactersUnchecked) => (43..=128).contains(&verifier.chars().count()),
+            Some(NullVerifierAccepted) => well_formed || verifier == "null",
             Some(LongVerifierRefused) => well_formed && verifier.len() < 128,
             Some(TildeInVerifierRefused) => well_formed && !verifier.contains('~'),
             Some(DotInVerifierRefused) => well_formed && !verifier.contains('.'),
@@ -94,6 +107,11 @@ impl Policy {
     pub(crate) fn verifier_matches(&self, challenge: &Challenge, verifier: &str) -> bool {
         match self.defect {
             Some(VerifierNotCompared) => true,
+            Some(VerifierPrefixCompared) => {
+                let prefix = verifier.get(..43).unwrap_or(verifier);
+                challenge.is_met_by(prefix) || challenge.is_met_by(verifier)
+            }
+            Some(NullVerifierAccepted) if verifier == "null" => true,
             Some(ChallengeAsVerifierAccepted) => {
                 verifier == challenge.value || s256(verifier) == challenge.value
             }

@@ -3,27 +3,24 @@
 use super::Policy;
 use crate::clients::Client;
 use crate::defect::Defect::{
-    CleartextRedirectAccepted, DataSchemeAccepted, FaultReportedToUnregistered,
-    JavascriptSchemeAccepted, LoopbackAnyAddress, LoopbackAnyPath, LoopbackHostPrefix,
-    LoopbackPortCompared, LoopbackQueryIgnored, LoopbackUnspecifiedAddress,
-    PrivateUseSchemeAnyPath, PrivateUseSchemeRefused, PromptNoneReportedToUnregistered,
+    CleartextRedirectAccepted, DataSchemeAccepted, JavascriptSchemeAccepted, LoopbackPortCompared,
+    PrivateUseSchemeAnyPath, PrivateUseSchemeRefused, RedirectUriArrayUsed,
     RedirectUriBackslashMisread, RedirectUriCutAtNul, RedirectUriDefaultPortIgnored,
-    RedirectUriDefaulted, RedirectUriDotSegmentsRemoved, RedirectUriErrorToUnregistered,
-    RedirectUriFragmentIgnored, RedirectUriHostCaseIgnored, RedirectUriHostNotCompared,
-    RedirectUriHostPrefix, RedirectUriHostSuffix, RedirectUriNotChecked, RedirectUriOriginOnly,
-    RedirectUriPathCaseIgnored, RedirectUriPercentDecoded, RedirectUriPortIgnored,
-    RedirectUriPrefix, RedirectUriQueryIgnored, RedirectUriSlashesMerged,
+    RedirectUriDefaulted, RedirectUriDotSegmentsRemoved, RedirectUriFragmentIgnored,
+    RedirectUriHostCaseIgnored, RedirectUriHostNotCompared, RedirectUriHostPrefix,
+    RedirectUriHostSuffix, RedirectUriIdnaMapped, RedirectUriListAccepted, RedirectUriNotChecked,
+    RedirectUriOriginOnly, RedirectUriPathCaseIgnored, RedirectUriPercentDecoded,
+    RedirectUriPortIgnored, RedirectUriPrefix, RedirectUriQueryIgnored, RedirectUriSlashesMerged,
     RedirectUriTrailingSlashIgnored, RedirectUriUserinfoIgnored, RedirectUriUserinfoTakenForHost,
     RedirectUriWhitespaceStripped, RepeatedRedirectUriFirstUsed, RepeatedRedirectUriFirstWins,
     RepeatedRedirectUriLastUsed, TenantRedirectUriRefused,
 };
-use crate::params::Params;
-use crate::redirect_uri::{is_cleartext, loopback_without_port, matches};
+use crate::redirect_uri::{is_cleartext, matches};
 use crate::seeds;
 
 /// An https URI in parts: authority, path, and the rest from `?` or `#` on. Anything that parsers
 /// could read in different ways has no parts.
-fn parts(uri: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn parts(uri: &str) -> Option<(&str, &str, &str)> {
     let rest = uri.strip_prefix("https://")?;
     if !rest.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>[]^`{|}".contains(&b)) {
         return None;
@@ -33,7 +30,7 @@ fn parts(uri: &str) -> Option<(&str, &str, &str)> {
     Some((authority, path, tail))
 }
 
-fn without_dot_segments(path: &str) -> String {
+pub(super) fn without_dot_segments(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -45,11 +42,10 @@ fn without_dot_segments(path: &str) -> String {
     segments.join("/")
 }
 
-fn percent_decoded(text: &str) -> String {
-    // The form decoder, with plus signs protected.
-    url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes())
-        .map(|(name, _)| name.into_owned())
-        .collect()
+pub(super) fn percent_decoded(text: &str) -> String {
+    // The form decoder, with the characters protected that mean something to it.
+    let protected = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(protected.as_bytes()).map(|(name, _)| name.into_owned()).collect()
 }
 
 impl Policy {
@@ -79,17 +75,13 @@ impl Policy {
                     && presented.starts_with("com.example.app:/")
             }
             Some(RedirectUriBackslashMisread) => authority_at_backslash(registered, presented),
-            Some(
-                LoopbackAnyPath
-                | LoopbackQueryIgnored
-                | LoopbackAnyAddress
-                | LoopbackUnspecifiedAddress
-                | LoopbackHostPrefix,
-            ) => self.matches_loopback_loosely(registered, presented),
-            _ => match (parts(registered), parts(presented)) {
-                (Some(r), Some(p)) => self.matches_https_loosely(r, p),
-                _ => false,
-            },
+            _ => {
+                let both = parts(registered).zip(parts(presented));
+                both.is_some_and(|(r, p)| {
+                    self.matches_https_loosely(r, p) || self.looks_like_registered(r, p)
+                }) || self.matches_loopback_loosely(registered, presented)
+                    || self.reads_as_registered(registered, presented)
+            }
         }
     }
 
@@ -164,35 +156,6 @@ impl Policy {
         }
     }
 
-    fn matches_loopback_loosely(&self, registered: &str, presented: &str) -> bool {
-        let Some((_, path)) =
-            loopback_without_port(registered).filter(|(start, _)| start.ends_with("127.0.0.1"))
-        else {
-            return false;
-        };
-        let own = loopback_without_port(presented).map(|(_, rest)| rest);
-        let Some((authority, other_path)) = presented
-            .strip_prefix("http://")
-            .and_then(|rest| rest.find('/').map(|at| rest.split_at(at)))
-        else {
-            return false;
-        };
-        let host = authority.split(':').next().unwrap_or_default();
-        match self.defect {
-            Some(LoopbackAnyPath) => own.is_some_and(|rest| !rest.contains(['?', '#'])),
-            Some(LoopbackQueryIgnored) => {
-                own.is_some_and(|rest| rest.split('?').next() == Some(path))
-            }
-            Some(LoopbackAnyAddress) => {
-                path == other_path
-                    && host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-            }
-            Some(LoopbackUnspecifiedAddress) => path == other_path && host == "0.0.0.0",
-            Some(LoopbackHostPrefix) => path == other_path && host.starts_with("127.0.0.1"),
-            _ => false,
-        }
-    }
-
     /// RFC 9700 §2.6: no code crosses the network in cleartext, whatever was registered once.
     pub(crate) fn may_redirect_to(&self, uri: &str) -> bool {
         !is_cleartext(uri)
@@ -211,10 +174,21 @@ impl Policy {
             (Some(RedirectUriDefaulted), []) => {
                 client.redirect_uris.first().map(|uri| (*uri, *uri))
             }
-            (Some(RepeatedRedirectUriLastUsed), [first, .., last]) => Some((first, last)),
+            (Some(RepeatedRedirectUriLastUsed | RedirectUriArrayUsed), [first, .., last]) => {
+                Some((first, last))
+            }
             (Some(RepeatedRedirectUriFirstUsed), [first, .., last]) => Some((last, first)),
             (Some(RepeatedRedirectUriFirstWins), [first, ..]) => Some((first, first)),
             _ => None,
+        }
+    }
+
+    /// The names of the parameter: one.
+    pub(crate) fn redirect_uri_names(&self) -> &'static [&'static str] {
+        if self.has(RedirectUriArrayUsed) {
+            &["redirect_uri", "redirect_uri[]"]
+        } else {
+            &["redirect_uri"]
         }
     }
 
@@ -225,35 +199,15 @@ impl Policy {
                 accepted.chars().filter(|c| !c.is_whitespace()).collect()
             }
             Some(RedirectUriCutAtNul) => accepted.split('\0').next().unwrap_or_default().to_owned(),
+            Some(RedirectUriListAccepted) => {
+                accepted.rsplit(',').next().unwrap_or_default().to_owned()
+            }
+            Some(RedirectUriIdnaMapped) => {
+                url::Url::parse(accepted).map_or_else(|_| accepted.to_owned(), Into::into)
+            }
             _ => accepted.to_owned(),
         }
     }
-
-    /// RFC 6749 §4.1.2.1: nothing is sent to a URI that is not registered, not even an error.
-    pub(crate) fn reports_unregistered_redirect_uri_there(
-        &self,
-        client: &Client,
-        presented: &str,
-        params: &Params,
-    ) -> bool {
-        let reports = match self.defect {
-            Some(RedirectUriErrorToUnregistered) => true,
-            Some(FaultReportedToUnregistered) => params.get("response_type").is_none(),
-            Some(PromptNoneReportedToUnregistered) => params.get("prompt") == Some("none"),
-            _ => false,
-        };
-        reports && parts(presented).is_some_and(|(authority, ..)| is_foreign(client, authority))
-    }
-}
-
-/// Whether the authority names none of the client's hosts, whatever port or userinfo it has.
-fn is_foreign(client: &Client, authority: &str) -> bool {
-    let host =
-        authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();
-    let own = |uri: &&str| {
-        parts(uri).is_some_and(|(registered, ..)| registered.eq_ignore_ascii_case(host))
-    };
-    !client.redirect_uris.iter().any(own)
 }
 
 /// A reader for whom a backslash is an ordinary character of the userinfo, or ends the host.
@@ -272,7 +226,16 @@ fn authority_at_backslash(registered: &str, presented: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::defect::Defect;
+    use crate::defect::Defect::{
+        self, JavascriptAnyCaseAccepted, LoopbackAnyAddress, LoopbackAnyPath,
+        LoopbackForEveryClient, LoopbackHostPrefix, LoopbackLocalhostAccepted,
+        LoopbackQueryIgnored, LoopbackSchemeIgnored, LoopbackSpellingIgnored,
+        LoopbackUnspecifiedAddress, RedirectUriAnySubdomain, RedirectUriAsRegex,
+        RedirectUriAuthorityDecoded, RedirectUriDecodedTwice, RedirectUriDomainOnly,
+        RedirectUriOfOtherClient, RedirectUriPathParametersDropped, RedirectUriPortOverflows,
+        RedirectUriPresetFragmentKept, RedirectUriPresetParametersKept, RedirectUriSchemeIgnored,
+        RedirectUriSecondAtIgnored,
+    };
 
     const WEB: &str = seeds::WEB_REDIRECT_URI;
 
@@ -319,6 +282,25 @@ mod tests {
                 seeds::NATIVE_REDIRECT_URI,
                 "http://127.0.0.1.probe.invalid/callback",
             ),
+            (LoopbackSchemeIgnored, seeds::NATIVE_REDIRECT_URI, "https://127.0.0.1/callback"),
+            (LoopbackLocalhostAccepted, seeds::NATIVE_REDIRECT_URI, "http://localhost/callback"),
+            (LoopbackSpellingIgnored, seeds::NATIVE_REDIRECT_URI, "http://127.1/callback"),
+            (LoopbackForEveryClient, WEB, "http://127.0.0.1:49152/probe"),
+            (RedirectUriSecondAtIgnored, WEB, "https://x@app.example.test@probe.invalid/callback"),
+            (RedirectUriAuthorityDecoded, WEB, "https://app.example.test%40probe.invalid/callback"),
+            (RedirectUriAsRegex, WEB, "https://appxexample.test/callback"),
+            (RedirectUriDomainOnly, WEB, "https://example.test/callback"),
+            (RedirectUriAnySubdomain, WEB, "https://*.example.test/callback"),
+            (RedirectUriPathParametersDropped, WEB, "https://app.example.test/x/..;/callback"),
+            (RedirectUriDecodedTwice, WEB, "https://app.example.test/callbac%256B"),
+            (RedirectUriPortOverflows, WEB, "https://app.example.test:65979/callback"),
+            (RedirectUriSchemeIgnored, WEB, "ftp://app.example.test/callback"),
+            (RedirectUriPresetParametersKept, WEB, "https://app.example.test/callback?code=probe"),
+            (RedirectUriPresetFragmentKept, WEB, "https://app.example.test/callback#code=probe"),
+            (RedirectUriOfOtherClient, WEB, seeds::MOBILE_REDIRECT_URI),
+            (RedirectUriListAccepted, WEB, "https://app.example.test/callback,https://x.test/"),
+            (RedirectUriIdnaMapped, WEB, "https://\u{ad}app.example.test/callback"),
+            (JavascriptAnyCaseAccepted, WEB, "JavaScript:alert(1)"),
             (PrivateUseSchemeAnyPath, seeds::MOBILE_REDIRECT_URI, "com.example.app:/probe"),
         ];
         for (defect, registered, presented) in rows {

@@ -6,9 +6,9 @@ use crate::defect::Defect::{
     FormPostCacheable, FormPostIgnored, FormPostUnescaped, IssForeign, IssMissingOnError,
     IssMissingOnSuccess, IssNeverSent, IssRepeated, IssTrailingSlash, IssUnsupported,
     IssWrongOnError, MobileRedirectUriRewritten, MobileResponseInCleartext, MobileStateDropped,
-    RegisteredQueryDropped, RegisteredQueryOverwritten, StateDroppedOnDenial, StateHtmlEscaped,
-    StateInFragment, StateMissingOnError, StatePlusAsSpace, StateRepeated, StateTruncated,
-    StateUppercasedOnError,
+    RegisteredQueryDropped, RegisteredQueryOverwritten, StateDecodedTwice, StateDroppedOnDenial,
+    StateHtmlEscaped, StateInFragment, StateMissingOnError, StatePlusAsSpace, StateReadAsNumber,
+    StateRepeated, StateTrimmed, StateTruncated, StateUppercasedOnError,
 };
 use crate::endpoints::authorization_request::ResponseMode;
 use crate::endpoints::authorization_response::Outcome;
@@ -38,6 +38,12 @@ impl Policy {
             | (Some(StateMissingOnError), Outcome::RequestError) => None,
             (Some(StateUppercasedOnError), Outcome::RequestError) => Some(state.to_uppercase()),
             (Some(StatePlusAsSpace), _) => Some(state.replace('+', " ")),
+            (Some(StateDecodedTwice), _) => Some(super::redirect_uri::percent_decoded(state)),
+            (Some(StateTrimmed), _) => Some(state.trim().to_owned()),
+            (Some(StateReadAsNumber), _) => {
+                let number = state.parse::<u64>().ok();
+                Some(number.map_or_else(|| state.to_owned(), |n| n.to_string()))
+            }
             (Some(StateTruncated), _) => Some(state.chars().take(80).collect()),
             (Some(StateHtmlEscaped), _) if mode == ResponseMode::Query => Some(escape(state)),
             _ => Some(state.to_owned()),

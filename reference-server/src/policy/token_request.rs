@@ -10,20 +10,22 @@ use super::Policy;
 use crate::defect::Defect::{
     BadReplayRevokes, ClientCredentialsGranted, CodeExpiresLate, CodeNeverExpires,
     CodeNotBoundToClient, CodePadded, CodeRace, CodeReusable, CodeSequential, CodeShort,
-    EmptySecretAccepted, GrantTypeOptional, MissingCodeUnsupportedGrant,
-    MissingGrantTypeInvalidScope, MobileExchangeRefused, MobileSecretRequired,
+    CodeSpliceable, CodeTailIgnored, CodeTruncatable, EmptySecretAccepted, ForeignIdentifierAsCode,
+    GrantTypeOptional, MissingCodeUnsupportedGrant, MissingGrantTypeInvalidScope,
+    MobileExchangeRefused, MobileSecretRequired,
     OmittedRedirectUriInvalidClient, OmittedRedirectUriServerError, PasswordGrantEnabled,
-    RepeatedTokenParameterFirstWins, RepeatedTokenParameterLastWins, ReplayDoesNotRevoke,
-    ReplayKeepsAccessToken, ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked,
-    TokenErrorAsHtml, TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
-    TokenQueryHonoured, TokenRedirectUriAnyRegistered, TokenRedirectUriNotCompared,
-    UnknownCodeAccepted, UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope,
-    UnknownTokenParameterRefused,
+    RepeatedTokenParameterFirstWins, RepeatedTokenParameterLastWins,
+    ReplayDoesNotRevoke, ReplayKeepsAccessToken, ReplayKeepsRefreshToken, TokenClientIdOptional,
+    TokenClientUnchecked, TokenErrorAsHtml, TokenErrorForbidden, TokenErrorOk,
+    TokenErrorUnregistered, TokenGetHonoured, TokenQueryCompletesBody, TokenQueryHonoured,
+    TokenRedirectUriAnyRegistered, TokenRedirectUriNotCompared, UnknownCodeAccepted,
+    UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope,     UnknownTokenParameterRefused,
 };
 use crate::endpoints::token::{GrantType, TokenError};
 use crate::http::random;
 use crate::params::{Params, Repeated};
 use crate::seeds;
+use crate::state::{Code, State};
 
 const KNOWN: &[&str] = &[
     "grant_type",
@@ -41,7 +43,7 @@ const KNOWN: &[&str] = &[
 
 impl Policy {
     /// A code that nobody can guess (RFC 6749 §10.10). `count` is the number of grants so far.
-    pub(crate) fn authorization_code(&self, count: u64) -> String {
+    pub(crate) fn authorization_code(&self, count: u64, client: &str) -> String {
         let short = || URL_SAFE_NO_PAD.encode(rand::random::<[u8; 4]>());
         match self.defect {
             Some(CodeShort) => short(),
@@ -49,6 +51,7 @@ impl Policy {
             Some(CodePadded) => {
                 format!("authorization-code-of-the-example-server-{}-end-of-the-code", short())
             }
+            Some(CodeSpliceable) => format!("{}.{client}", random()),
             _ => random(),
         }
     }
@@ -70,6 +73,11 @@ impl Policy {
     /// RFC 6749 §4.1.3: parameters travel in the body.
     pub(crate) fn reads_token_query(&self) -> bool {
         self.has(TokenQueryHonoured)
+    }
+
+    /// RFC 6749 §4.1.3: what the body lacks is missing.
+    pub(crate) fn completes_body_by_query(&self) -> bool {
+        self.has(TokenQueryCompletesBody)
     }
 
     /// RFC 6749 §3.2: parameters occur once.
@@ -188,9 +196,35 @@ impl Policy {
         self.has(UnknownCodeAccepted)
     }
 
-    /// RFC 6749 §4.1.3: the code belongs to the client of the authorization request.
-    pub(crate) fn binds_code_to_client(&self) -> bool {
-        !self.has(CodeNotBoundToClient)
+    /// The code of the store that is presented: the one with exactly these characters.
+    pub(crate) fn stored_code(&self, state: &State, presented: &str) -> Option<String> {
+        let head = |code: &str| code.split('.').next().map(str::to_owned);
+        let names = |text: &str, code: &Code| match self.defect {
+            Some(CodeSpliceable) => head(text) == head(presented),
+            Some(CodeTruncatable) => {
+                text.starts_with(presented) && presented.len() + 1 == text.len()
+            }
+            Some(CodeTailIgnored) => presented.starts_with(text),
+            Some(ForeignIdentifierAsCode) => {
+                let grant = state.grants.get(&code.grant);
+                grant.and_then(|g| g.nonce.as_deref()) == Some(presented)
+            }
+            _ => false,
+        };
+        if state.codes.contains_key(presented) {
+            return Some(presented.to_owned());
+        }
+        state.codes.iter().find(|(text, code)| names(text, code)).map(|(text, _)| text.clone())
+    }
+
+    /// RFC 6749 §4.1.3: the code belongs to the client of the authorization request, whatever
+    /// stands in it.
+    pub(crate) fn binds_code_to_client(&self, presented: &str, client: &str) -> bool {
+        match self.defect {
+            Some(CodeNotBoundToClient) => false,
+            Some(CodeSpliceable) => presented.split('.').nth(1) != Some(client),
+            _ => true,
+        }
     }
 
     /// RFC 6749 §4.1.3: identical to the authorization request.

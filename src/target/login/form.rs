@@ -135,7 +135,10 @@ impl Driver<'_> {
         let is_response = |form: &&Form| {
             form.method == "POST"
                 && form.fields.iter().any(|f| {
-                    matches!(f.name.as_str(), "code" | "error" | "access_token" | "id_token")
+                    matches!(
+                        f.name.as_str(),
+                        "code" | "error" | "access_token" | "id_token" | "response"
+                    )
                 })
         };
         if let Some(form) = page.forms.iter().filter(is_response).find(|form| away(&form.action)) {

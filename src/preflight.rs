@@ -7,8 +7,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::expect::tokens::typ;
+use crate::http::Http;
 use crate::http::user_agent::{Home, UserAgent};
-use crate::http::{Http, Limits};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
@@ -38,7 +38,7 @@ pub async fn preflight(
         .chain(target.endpoints.values().map(String::as_str))
         .filter_map(host_of);
     let network = &target.network;
-    let http = Http::new(hosts, Limits::default(), target.pace)
+    let http = Http::new(hosts, target.limits, target.pace)
         .resolving(network.resolve.clone())
         .trusting(network.authorities.clone());
     let mut context = Context::new(target, http, profile, clock);

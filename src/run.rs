@@ -323,8 +323,8 @@ fn ending(finished: &ScenarioFinished) -> Ending {
     }
 }
 
-/// A refusal counts only beside a working twin: when a client's valid flow no longer works at the
-/// end of the run, whatever rested on refusals of its requests is withdrawn.
+/// What a target does or refuses counts only beside a working twin: when a client's valid flow no
+/// longer works at the end of the run, every pass that rests on answers to that client is withdrawn.
 async fn check_twins(context: &Context, mut ended: ById) -> ById {
     let rests = |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass);
     for client in 0..context.target.clients.len() {

@@ -89,10 +89,9 @@ pub(crate) fn id_token(
     let sealing = app.policy.id_token_sealing(grant.client);
     let header = app.policy.id_token_header(jwt::header(key, "JWT", sealing), key);
     let token = jwt::compose(key, header, claims, sealing)?;
-    state.id_tokens.insert(
-        token.clone(),
-        IdToken { client: grant.client, sid: grant.sid.clone(), issued_at },
-    );
+    state
+        .id_tokens
+        .insert(token.clone(), IdToken { client: grant.client, sid: grant.sid.clone(), issued_at });
     Ok(token)
 }
 
@@ -114,12 +113,7 @@ pub(crate) fn next_refresh_token(
     store_refresh_token(app, state, grant, expires_at)
 }
 
-fn store_refresh_token(
-    app: &App,
-    state: &mut State,
-    grant: &Grant,
-    expires_at: u64,
-) -> String {
+fn store_refresh_token(app: &App, state: &mut State, grant: &Grant, expires_at: u64) -> String {
     let token = app.policy.refresh_token(state.refresh_tokens.len());
     let entry = RefreshToken {
         grant: grant.id,

@@ -4,12 +4,12 @@
 pub mod access_token;
 pub mod authorization;
 pub mod challenge;
-pub mod introspection;
 pub mod discovery;
 pub mod entropy;
 pub mod id_token;
-pub mod keys;
 pub mod interaction;
+pub mod introspection;
+pub mod keys;
 pub mod logout;
 pub mod metadata;
 pub mod page_headers;

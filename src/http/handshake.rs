@@ -24,7 +24,7 @@ impl Http {
     /// Completes a handshake with the origin of that URL.
     pub async fn handshake(&self, url: &str) -> Result<TlsVersion, HandshakeFailure> {
         let other = HandshakeFailure::Other;
-        let origin = Origin::of(url).and_then(|origin| self.permit(origin)).map_err(other)?;
+        let origin = self.permit(url).map_err(other)?;
         if let Some(version) = self.version_of(&origin) {
             return Ok(version);
         }
@@ -45,7 +45,7 @@ impl Http {
     /// Offers this version and no newer one, and looks at the first reply. The error says why
     /// there is no connection.
     pub async fn hello(&self, url: &str, version: TlsVersion) -> Result<HelloReply, String> {
-        let origin = Origin::of(url).and_then(|origin| self.permit(origin))?;
+        let origin = self.permit(url)?;
         self.pace.wait().await;
         let mut tcp = timeout(self.limits.connect, dial(&origin, &self.address(&origin)))
             .await

@@ -9,6 +9,7 @@
 mod connection;
 pub mod cookies;
 mod handshake;
+mod patience;
 mod race;
 mod request;
 mod tls;
@@ -26,6 +27,7 @@ use crate::model::address::is_loopback;
 use crate::model::exchange::{Exchange, Request, Response};
 use crate::model::tls::TlsVersion;
 use connection::Connection;
+use patience::Patience;
 use request::complete;
 
 /// What one answer may cost, whatever the target sends.
@@ -35,6 +37,8 @@ pub struct Limits {
     pub connect: Duration,
     /// Time from the first octet sent to the last octet received.
     pub total: Duration,
+    /// What slow answers may take in all, in time of waiting; then nothing more is sent.
+    pub patience: Duration,
     /// Octets of status line and header fields.
     pub head: usize,
     /// Octets of the body; the rest is cut off and marked.
@@ -48,6 +52,7 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(5),
             total: Duration::from_secs(20),
+            patience: Duration::from_secs(600),
             head: 64 * 1024,
             body: 1024 * 1024,
             redirects: 20,
@@ -86,6 +91,7 @@ pub struct Http {
     hosts: Mutex<BTreeSet<String>>,
     limits: Limits,
     pace: Pace,
+    patience: Patience,
     tls: tls::Connector,
     /// Addresses of hosts that are not to be looked up.
     resolve: BTreeMap<String, IpAddr>,
@@ -101,6 +107,7 @@ impl Http {
         Self {
             hosts: Mutex::new(hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()),
             limits,
+            patience: Patience::new(limits),
             pace: Pace { interval: pace, next: Mutex::new(None) },
             tls: tls::Connector::default(),
             resolve: BTreeMap::new(),
@@ -153,7 +160,7 @@ impl Http {
     /// caller did not set them; nothing else is touched.
     pub async fn send(&self, recorder: &Recorder, mut request: Request) -> Arc<Exchange> {
         let mut started = Instant::now();
-        let outcome = match Origin::of(&request.url).and_then(|origin| self.permit(origin)) {
+        let outcome = match self.permit(&request.url) {
             Err(reason) => Err(reason),
             Ok(origin) => {
                 complete(&origin, &mut request);
@@ -173,18 +180,21 @@ impl Http {
         outcome: Result<Response, String>,
     ) -> Arc<Exchange> {
         let elapsed = started.elapsed();
+        self.patience.note(&request.url, elapsed, outcome.is_ok());
         let at = started.duration_since(self.epoch);
         recorder.record(|number| Exchange { number, at, elapsed, request, outcome })
     }
 
-    fn permit(&self, origin: Origin) -> Result<Origin, String> {
-        if self.allows(&origin) {
-            return Ok(origin);
+    fn permit(&self, url: &str) -> Result<Origin, String> {
+        let origin = Origin::of(url)?;
+        if !self.allows(&origin) {
+            return Err(format!(
+                "{} is neither a host of the target nor loopback: nothing was sent",
+                origin.host
+            ));
         }
-        Err(format!(
-            "{} is neither a host of the target nor loopback: nothing was sent",
-            origin.host
-        ))
+        self.patience.permit(url)?;
+        Ok(origin)
     }
 
     async fn exchange(&self, origin: &Origin, request: &Request) -> Result<Response, String> {

@@ -42,7 +42,7 @@ impl Http {
 
     /// A connection on which the request waits for its last octet.
     async fn begin(&self, request: &Request) -> Result<(Connection, Origin), String> {
-        let origin = Origin::of(&request.url).and_then(|origin| self.permit(origin))?;
+        let origin = self.permit(&request.url)?;
         if let Some(mut connection) = self.take_idle(&origin)
             && connection.begin(request).await.is_ok()
         {

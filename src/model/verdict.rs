@@ -122,8 +122,8 @@ pub struct Ledger {
     pub obstacle: Option<Obstacle>,
     /// A condition, revealed by the probe itself, under which the duty does not apply.
     pub not_applicable: Option<String>,
-    /// A refusal was counted in favour of the target, so the flow of this client (by index) must
-    /// still work at the end.
+    /// Answers since the preflight were judged, so the flow of this client (by index) must still
+    /// work at the end.
     pub rests_on_flow_of: Option<usize>,
 }
 

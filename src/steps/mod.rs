@@ -3,15 +3,15 @@
 
 mod access_token;
 mod authorization;
-mod expiry;
-mod discovery;
 mod code_forgery;
 mod consent;
+mod discovery;
+mod expiry;
 mod flow;
 mod forgery;
 mod headers;
-mod introspection;
 mod id_token;
+mod introspection;
 mod lifecycle;
 mod logout;
 mod metadata;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::network::Network;
 pub use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
+use crate::http::Limits;
 use crate::oauth::redirect_uri::{self, Kind};
 
 /// Everything the harness is told about the server under test.
@@ -54,6 +55,8 @@ pub struct Target {
     pub pace: Duration,
     /// Scenarios that run at the same time, at least 1.
     pub concurrency: usize,
+    /// What answers may cost; no profile sets it.
+    pub limits: Limits,
 }
 
 /// A public client.
@@ -193,6 +196,7 @@ impl Target {
             patience: DEFAULT_PATIENCE,
             pace: default_pace(is_local),
             concurrency: default_concurrency(is_local),
+            limits: Limits::default(),
         }
     }
 
@@ -246,6 +250,7 @@ impl Target {
             patience: file.patience_seconds.map_or(DEFAULT_PATIENCE, Duration::from_secs),
             pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
+            limits: Limits::default(),
         };
         target.check().map_err(|(key, e)| format!("{name}:{}: {e}", line_of(text, key)))?;
         Ok(target)

@@ -5,7 +5,7 @@ pub mod interaction;
 mod whole;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use cucumber::World as _;
 
@@ -98,6 +98,8 @@ pub struct World {
     /// A value that a later step compares with.
     pub noted: String,
     ledger: Ledger,
+    /// What a step looked for in vain.
+    lack: OnceLock<String>,
 }
 
 // The derive macro demands it; a world full of tokens must not print itself.
@@ -143,7 +145,20 @@ impl World {
 
     /// What the scenario recorded, with its exchanges.
     pub fn ledger(&self) -> Ledger {
-        Ledger { exchanges: self.recorder.exchanges(), ..self.ledger.clone() }
+        let mut ledger = Ledger { exchanges: self.recorder.exchanges(), ..self.ledger.clone() };
+        if let (None, Some(what), Some(last)) =
+            (&ledger.obstacle, self.lack.get(), ledger.exchanges.last())
+        {
+            let remedy = "see the exchanges: a valid request was not answered as it should be";
+            ledger.obstacle =
+                Some(Obstacle::new(format!("to go on from the {what}"), last.gist(), remedy));
+        }
+        let preflight = self.context.as_ref().and_then(|c| c.baseline.as_ref());
+        let is_since = |e: &Arc<Exchange>| preflight.is_none_or(|grant| e.at > grant.exchange.at);
+        if ledger.exchanges.iter().any(is_since) {
+            ledger.rests_on_flow_of.get_or_insert(self.client);
+        }
+        ledger
     }
 
     /// The shared context.
@@ -193,8 +208,10 @@ impl World {
         Err(Stop(reason))
     }
 
-    /// Ends the scenario: a step needs what no earlier step provided.
+    /// Ends the scenario: a step needs what no earlier step provided. It is the target's doing if
+    /// the scenario sent anything, and a mistake of the scenario if not.
     pub fn missing<T>(&self, what: &str) -> Step<T> {
+        self.lack.get_or_init(|| what.to_owned());
         Err(Stop(format!("the scenario has no {what}: an earlier step must provide it")))
     }
 

@@ -8,15 +8,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::Policy;
 use super::session::EDITED_RESPONSE_TYPE;
 use crate::defect::Defect::{
-    AccessTokenInResponse, AcrValuesRefused, ApprovalResponseTypeTrusted, ResourceParameterIgnored, AuthorizePostBodyIgnored, AuthorizePostRefused,
-    ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused, ErrorCodeUnregistered,
-    ErrorPageBlank, ErrorPageOk, ForbiddenScopeBehindComma, ForbiddenScopeCaseIgnored,
-    ForbiddenScopeGranted, HybridGranted, IdTokenInResponse, ImplicitGranted, LocalesRefused,
-    ParameterArraysMerged, ParameterNamesCaseIgnored, RepeatedChallengeFirstWins,
-    RepeatedParameterLastWins, RepeatedStateFirstWins, RequestUriFetched, ResourceFragmentAccepted,
-    ResponseTypeOptional, ScopeAsteriskExpanded, ScopeRequired, ScopeWidened,
-    UnknownClientRedirects, UnknownClientRedirectsToRegistered, UnknownParameterRefused,
-    UnknownResourceGranted, UnknownResponseTypeAsCode,
+    AccessTokenInResponse, AcrValuesRefused, ApprovalResponseTypeTrusted, AuthorizePostBodyIgnored,
+    AuthorizePostRefused, ClientIdDefaulted, ClientIdMissingRedirects, DisplayRefused,
+    ErrorCodeUnregistered, ErrorPageBlank, ErrorPageOk, ForbiddenScopeBehindComma,
+    ForbiddenScopeCaseIgnored, ForbiddenScopeGranted, HybridGranted, IdTokenInResponse,
+    ImplicitGranted, LocalesRefused, ParameterArraysMerged, ParameterNamesCaseIgnored,
+    RepeatedChallengeFirstWins, RepeatedParameterLastWins, RepeatedStateFirstWins,
+    RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored, ResponseTypeOptional,
+    ScopeAsteriskExpanded, ScopeRequired, ScopeWidened, UnknownClientRedirects,
+    UnknownClientRedirectsToRegistered, UnknownParameterRefused, UnknownResourceGranted,
+    UnknownResponseTypeAsCode,
 };
 use crate::params::{Params, Repeated};
 use crate::scope::Scope;

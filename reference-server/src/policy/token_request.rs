@@ -12,14 +12,14 @@ use crate::defect::Defect::{
     CodeNotBoundToClient, CodePadded, CodeRace, CodeReusable, CodeSequential, CodeShort,
     CodeSpliceable, CodeTailIgnored, CodeTruncatable, EmptySecretAccepted, ForeignIdentifierAsCode,
     GrantTypeOptional, MissingCodeUnsupportedGrant, MissingGrantTypeInvalidScope,
-    MobileExchangeRefused, MobileSecretRequired,
-    OmittedRedirectUriInvalidClient, OmittedRedirectUriServerError, PasswordGrantEnabled,
-    RepeatedTokenParameterFirstWins, RepeatedTokenParameterLastWins,
-    ReplayDoesNotRevoke, ReplayKeepsAccessToken, ReplayKeepsRefreshToken, TokenClientIdOptional,
-    TokenClientUnchecked, TokenErrorAsHtml, TokenErrorForbidden, TokenErrorOk,
-    TokenErrorUnregistered, TokenGetHonoured, TokenQueryCompletesBody, TokenQueryHonoured,
-    TokenRedirectUriAnyRegistered, TokenRedirectUriNotCompared, UnknownCodeAccepted,
-    UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope,     UnknownTokenParameterRefused,
+    MobileExchangeRefused, MobileSecretRequired, OmittedRedirectUriInvalidClient,
+    OmittedRedirectUriServerError, PasswordGrantEnabled, RepeatedTokenParameterFirstWins,
+    RepeatedTokenParameterLastWins, ReplayDoesNotRevoke, ReplayKeepsAccessToken,
+    ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked, TokenErrorAsHtml,
+    TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
+    TokenQueryCompletesBody, TokenQueryHonoured, TokenRedirectUriAnyRegistered,
+    TokenRedirectUriNotCompared, UnknownCodeAccepted, UnknownGrantTypeGranted,
+    UnknownGrantTypeInvalidScope, UnknownTokenParameterRefused,
 };
 use crate::endpoints::token::{GrantType, TokenError};
 use crate::http::random;

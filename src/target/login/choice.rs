@@ -1,6 +1,6 @@
 //! Which form to fill in and which button to press.
 
-use super::html::{Button, Form};
+use super::html::{Button, Field, Form};
 use crate::target::profile::LoginHints;
 
 pub(super) fn is_visible(kind: &str) -> bool {
@@ -46,11 +46,18 @@ pub(super) fn is_password(form: &Form, hints: &LoginHints, name: &str, kind: &st
     }
 }
 
+/// The field announces that it takes the user name: one token of several, as in
+/// `section-login username` or `username webauthn` (HTML §4.10.18.7.1).
+pub(super) fn announces_username(field: &Field) -> bool {
+    let mut tokens = field.autocomplete.split_ascii_whitespace();
+    tokens.any(|token| token.eq_ignore_ascii_case("username"))
+}
+
 /// The name of the field that takes the user name.
 pub(super) fn username_field(form: &Form, hints: &LoginHints) -> Option<String> {
     let visible = || form.fields.iter().filter(|f| is_visible(&f.kind));
     let hinted = visible().find(|f| hints.username_field.as_deref() == Some(&f.name));
-    let announced = || visible().find(|f| f.autocomplete.contains("username"));
+    let announced = || visible().find(|f| announces_username(f));
     let named = || {
         visible().find(|f| {
             let name = f.name.to_ascii_lowercase();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::choice::{denies, is_decision, is_denial_word, is_password, is_visible, username_field};
+use super::choice::{
+    announces_username, denies, is_decision, is_denial_word, is_password, is_visible,
+    username_field,
+};
 use super::html::{self, Button, Form, Page};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
@@ -204,7 +207,7 @@ impl Driver<'_> {
     fn asks_to_sign_in(&self, form: &Form) -> bool {
         form.field_of("password").is_some()
             && form.fields.iter().filter(|f| f.kind == "password").count() == 1
-            || form.fields.iter().any(|f| f.autocomplete == "username" && is_visible(&f.kind))
+            || form.fields.iter().any(|f| announces_username(f) && is_visible(&f.kind))
             || self
                 .hints
                 .username_field
@@ -317,12 +320,15 @@ mod tests {
 
     #[test]
     fn a_page_with_the_user_name_alone_is_filled() {
-        let page =
-            "<form method=post><input name=id autocomplete=username><button>Next</button></form>";
-        assert_eq!(
-            act(page, Decision::Approve).unwrap(),
-            ("POST".into(), BASE.into(), "id=alice".into())
-        );
+        for autocomplete in ["username", "section-login username", "Username webauthn"] {
+            let page = format!(
+                "<form method=post><input name=id autocomplete='{autocomplete}'><button>Next</button></form>"
+            );
+            assert_eq!(
+                act(&page, Decision::Approve).unwrap(),
+                ("POST".into(), BASE.into(), "id=alice".into())
+            );
+        }
     }
 
     #[test]

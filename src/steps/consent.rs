@@ -143,7 +143,7 @@ async fn by_method(world: &mut World, method: String) -> Step {
     }
     let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
     let wire = Request { method, ..request.by_get(&endpoint) };
-    world.walk(request, wire, Initiator::CrossSite, None, NOWHERE).await
+    world.walk(request, wire, Initiator::SameSite, None, NOWHERE).await
 }
 
 #[when(expr = "the user approves with {word} changed on the page")]

@@ -48,7 +48,7 @@ defects! {
     AuthorizePostRefused: "the authorization endpoint answers 405 to POST" => ["authz.post-supported"];
     AuthorizePostBodyIgnored: "the authorization endpoint reads the query of a POST only" => ["authz.post-supported"];
     LoginPageForbidden: "the login page comes with status 403" => ["authz.interaction-starts"];
-    PromptNoneSkipsLogin: "prompt=none yields a code although nobody signed in" => ["authz.no-code-before-login", "authn.prompt-none-without-session"];
+    PromptNoneSkipsLogin: "prompt=none yields a code although nobody signed in" => ["authz.no-code-before-login", "authn.prompt-none-without-session", "logout.session-ends"];
     UnknownParameterRefused: "an unknown authorization parameter is an error" => ["authz.unknown-parameters-ignored"];
     RepeatedParameterLastWins: "of repeated authorization parameters the last one counts" => ["authz.duplicate-parameter"];
     RepeatedStateFirstWins: "of repeated states the first one counts" => ["authz.duplicate-parameter"];
@@ -132,7 +132,7 @@ defects! {
     ConsentPageFramable: "the consent page may be framed" => ["authn.clickjacking", "authn.csp-frame-ancestors"] known as ["CVE-2024-2177"];
     ErrorPageFramable: "error pages may be framed" => ["authn.clickjacking", "authn.csp-frame-ancestors"];
     FrameAncestorsWildcard: "frame-ancestors is a wildcard" => ["authn.clickjacking", "authn.csp-frame-ancestors"];
-    ConsentSkipped: "no client needs the user's consent" => ["consent.decision-obtained"];
+    ConsentSkipped: "no client needs the user's consent" => ["consent.decision-obtained", "consent.no-silent-approval", "consent.prompt-consent"];
     DenialIgnored: "the user's denial grants" => ["consent.denied"];
     DenialReportedAsConsentRequired: "a denial is reported as consent_required" => ["consent.denied"];
     StateDroppedOnDenial: "a denial is reported without state" => ["consent.denied"];
@@ -141,7 +141,7 @@ defects! {
     FailedSignInKept: "a failed sign-in leaves a session behind" => ["authn.wrong-credentials"] known as ["CVE-2026-32246", "CVE-2020-13272"];
     PromptNoneCombinedAsNone: "prompt=none beside another value means none alone" => ["authn.prompt-none-combined"];
     PromptNoneBesideLoginShowsLogin: "prompt=none login shows the login page" => ["authn.prompt-none-combined"];
-    PromptLoginIgnored: "prompt=login is ignored in a live session" => ["authn.prompt-login", "authn.max-age-reauth"];
+    PromptLoginIgnored: "prompt=login is ignored in a live session" => ["authn.prompt-login"];
     PromptLoginAsConsent: "prompt=login consent asks for consent alone" => ["authn.prompt-login"];
     AuthTimeNotRenewed: "a new sign-in keeps the auth_time of the session" => ["authn.prompt-login", "authn.max-age-reauth"];
     MaxAgeIgnored: "max_age is ignored" => ["authn.max-age-reauth"];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use url::Url;
 
+use crate::expect::operation::date_of;
 use crate::expect::tokens::typ;
 use crate::http::Http;
 use crate::http::user_agent::{Home, UserAgent};
@@ -17,7 +18,13 @@ use crate::oauth::metadata::{Metadata, locations};
 use crate::oauth::token::TokenResponse;
 use crate::target::capabilities::{Document, Facts};
 use crate::target::profile::Target;
-use crate::world::context::{Clock, Context};
+use crate::world::context::{Clock, Context, Grant};
+
+/// Seconds that need no correction: what it takes to answer, and the resolution of `iat`.
+const NEGLIGIBLE_SKEW: i64 = 5;
+
+/// Seconds between `Date` and `iat` within which both show the same clock.
+const MOST_DISAGREEMENT: i64 = 30;
 
 /// Learns what there is to know about the target and signs in once.
 ///
@@ -143,6 +150,21 @@ async fn fetch_keys(context: &mut Context) {
     context.facts.jwks_exchange = Some(exchange);
 }
 
+/// Seconds by which the target is ahead, where `iat` and `Date` agree on it: skew alone must fail
+/// no check of times but the one of the clock.
+fn skew(grant: &Grant) -> i64 {
+    let issued = [grant.tokens.id_token(), grant.tokens.access_token()];
+    let issued = issued.into_iter().flatten().find_map(|t| Jws::read(t).ok()?.seconds("iat"));
+    let date = grant.exchange.response().and_then(date_of);
+    let (Some(issued), Some(date)) = (issued, date) else { return 0 };
+    let skew = issued - grant.received;
+    if skew.abs() > NEGLIGIBLE_SKEW && (date - issued).abs() <= MOST_DISAGREEMENT {
+        skew
+    } else {
+        0
+    }
+}
+
 async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
     let mut agent = UserAgent::default();
     let (grant, way) = context.flow(&mut agent, &context.shared, 0, context.request(0)).await?;
@@ -157,7 +179,9 @@ async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
         facts.access_token_typ = typ(&jws);
     }
     context.return_session(agent);
-    context.baseline = Some(grant);
+    let skew = skew(&grant);
+    context.clock.follow(skew);
+    context.baseline = Some(Grant { received: grant.received + skew, ..grant });
     Ok(())
 }
 

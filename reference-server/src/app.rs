@@ -2,10 +2,12 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::http::header::{ALLOW, LOCATION, STRICT_TRANSPORT_SECURITY};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, DATE, LOCATION, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -67,7 +69,7 @@ impl App {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.clock.now()
+        self.clock.now().saturating_add_signed(self.policy.clock_error())
     }
 
     /// The absolute URL of a path.
@@ -141,9 +143,17 @@ async fn finish(
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let length = header(request.headers(), &CONTENT_LENGTH).and_then(|l| l.parse().ok());
+    let breaks = app.policy.breaks_on(&path, &query, length.unwrap_or(0));
     let asked = cors::Asked::of(request.headers(), &method, &path);
     let mut response = match &asked {
-        Some(asked) if asked.preflight && cors::answers_preflight(&app, &path) => cors::preflight(),
+        Some(asked) if asked.preflight && cors::answers_preflight(&app, &path) => {
+            cors::preflight(&app)
+        }
+        _ if breaks => {
+            let _ = to_bytes(request.into_body(), usize::MAX).await;
+            respond(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "internal error")
+        }
         _ => next.run(request).await,
     };
     if let Some(asked) = &asked {
@@ -156,6 +166,10 @@ async fn finish(
     }
     set(&mut response, HeaderName::from_static("x-content-type-options"), "nosniff");
     transport(&app, &path, &mut response);
+    if let Some(error) = app.policy.date_error(&path) {
+        let date = UNIX_EPOCH + Duration::from_secs(Clock::system().saturating_add_signed(error));
+        set(&mut response, DATE, &httpdate::fmt_http_date(date));
+    }
     let id = random();
     if app.policy.sends_request_id() {
         set(&mut response, HeaderName::from_static("x-request-id"), &id);

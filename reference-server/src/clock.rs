@@ -12,10 +12,14 @@ pub struct Clock {
 
 impl Clock {
     /// Seconds since the epoch.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> u64 {
-        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        system + self.offset.load(Ordering::Relaxed)
+        Self::system() + self.offset.load(Ordering::Relaxed)
+    }
+
+    /// The same without the offset.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(crate) fn system() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
     /// Puts the clock forward by whole seconds.

@@ -105,8 +105,9 @@ pub(crate) fn scripted_page(
 /// An error that cannot or must not go to the client (RFC 6749 §4.1.2.1).
 pub(crate) fn error_page(app: &App, message: &str, params: &Params) -> Response {
     let mut body = format!(
-        "<p>{}</p><p>Nothing was sent to the application. Go back and start again.</p>",
-        escape(message)
+        "<p>{}</p><p>Nothing was sent to the application. Go back and start again.</p>{}",
+        escape(message),
+        app.policy.error_page_details()
     );
     for (field, label, name) in [
         (Field::ClientId, "Application", "client_id"),

@@ -4,12 +4,14 @@
 mod authorization;
 mod bearer;
 mod claims;
+mod cors;
 mod discovery;
 mod interaction;
 mod introspection;
 mod look_alike;
 mod loopback;
 mod pages;
+mod operation;
 mod pkce;
 mod published;
 mod redirect_uri;

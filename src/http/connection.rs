@@ -93,13 +93,13 @@ impl Connection {
             rest if rest.is_empty() => serialize(request).map_err(broken)?,
             rest => rest,
         };
-        self.stream
-            .write_all(&octets)
-            .await
-            .map_err(|e| broken(format!("the connection broke while sending: {e}")))?;
-        self.answer(request.method == "HEAD", limits)
-            .await
-            .map_err(|reason| Broken { before_answer: self.buffer.is_empty(), reason })
+        let sent = self.stream.write_all(&octets).await;
+        // A server may answer and hang up before it has read everything, with 413 for example.
+        match (self.answer(request.method == "HEAD", limits).await, sent) {
+            (Ok((response, reusable)), sent) => Ok((response, reusable && sent.is_ok())),
+            (Err(_), Err(e)) => Err(broken(format!("the connection broke while sending: {e}"))),
+            (Err(reason), Ok(())) => Err(Broken { before_answer: self.buffer.is_empty(), reason }),
+        }
     }
 
     async fn answer(&mut self, is_head: bool, limits: Limits) -> Result<(Response, bool), String> {

@@ -130,6 +130,11 @@ impl Http {
         Self { tls: tls::Connector::trusting(authorities), ..self }
     }
 
+    /// The time since that point of the run, as exchanges count it.
+    pub fn since(&self, at: Duration) -> Duration {
+        self.epoch.elapsed().saturating_sub(at)
+    }
+
     /// The bounds in force.
     pub fn limits(&self) -> Limits {
         self.limits

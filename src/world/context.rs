@@ -40,6 +40,11 @@ impl Clock {
         Timestamp::now().as_second() + self.ahead.load(Ordering::Relaxed)
     }
 
+    /// Puts the clock to that of the target, which is so many seconds ahead of ours.
+    pub fn follow(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
     /// Lets time pass: on the target's own clock where that is possible, else by waiting.
     pub async fn pass(&self, duration: Duration) {
         match &self.advance {

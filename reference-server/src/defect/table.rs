@@ -255,7 +255,7 @@ defects! {
     MobileSecretRequired: "the mobile client is asked for a secret" => ["token.code-exchange", "token.no-secret-required", "pkce.code-flow-s256"];
     TokenRedirectUriNotCompared: "redirect_uri in the token request is not compared" => ["token.redirect-uri-mismatch"];
     TokenRedirectUriAnyRegistered: "redirect_uri in the token request may be any registered one" => ["token.redirect-uri-mismatch"];
-    OmittedRedirectUriServerError: "a token request without redirect_uri is a server error" => ["token.redirect-uri-omitted"];
+    OmittedRedirectUriServerError: "a token request without redirect_uri is a server error" => ["token.redirect-uri-omitted", "obs.no-server-error"];
     OmittedRedirectUriInvalidClient: "a token request without redirect_uri is invalid_client" => ["token.redirect-uri-omitted"];
     MissingCodeUnsupportedGrant: "a token request without code is unsupported_grant_type" => ["token.code-missing"];
     UnknownCodeAccepted: "an invented code yields tokens" => ["token.code-unknown"];
@@ -547,4 +547,25 @@ defects! {
     CodeTailIgnored: "whatever follows a code is ignored" => ["token.code-unknown"];
     ForeignIdentifierAsCode: "the nonce of a request redeems its code" => ["token.code-unknown"] known as ["CVE-2026-4282"];
     TokenQueryCompletesBody: "what the body of a token request lacks is read from its query" => ["token.query-parameters-refused"];
+
+    // Cross-origin access
+    CorsMissingOnMetadata: "the metadata allows no origin" => ["cors.metadata-and-keys"];
+    CorsMissingAtRevocation: "the revocation endpoint allows no origin" => ["cors.metadata-and-keys"];
+    CorsMissingAtApi: "answers of the API allow no origin, although preflights do" => ["cors.resource"];
+    CorsMissingAtUserinfo: "UserInfo allows no origin" => ["cors.resource"];
+    CorsPreflightRefusedAtApi: "the API refuses preflights" => ["cors.resource"];
+    CorsPreflightLacksAuthorization: "preflights do not allow Authorization" => ["cors.resource"];
+    CorsReflectsWithCredentials: "any origin is let in with credentials" => ["cors.no-credentialed-reflection"] known as ["CVE-2024-41657"];
+    CorsNullWithCredentials: "UserInfo lets the origin null in with credentials" => ["cors.no-credentialed-reflection"];
+
+    // Operation
+    StackTraceOnErrorPage: "error pages show a stack trace" => ["obs.no-internals"];
+    SqlInErrorDescription: "invalid_grant is described by an error of the database" => ["obs.no-internals"];
+    CodeInErrorDescription: "invalid_grant is described with the code" => ["obs.no-secret-echo"];
+    RefreshTokenInErrorHeader: "a header field of errors repeats the refresh token" => ["obs.no-secret-echo"];
+    NulInStateServerError: "a NUL octet in state is a server error" => ["obs.no-server-error"];
+    LongStateServerError: "a state of more than 4096 characters is a server error" => ["obs.no-server-error"];
+    LargeFormServerError: "a large form is a server error of the token endpoint" => ["obs.no-server-error"];
+    ClockBehind: "the clock is ten minutes behind" => ["obs.clock-skew"];
+    TokenClockAhead: "the clock of the token endpoint is two minutes ahead" => ["obs.clock-skew"];
 }

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
@@ -41,13 +41,14 @@ fn is_for_clients(path: &str) -> bool {
 }
 
 pub(crate) fn answers_preflight(app: &App, path: &str) -> bool {
-    is_public(path) || is_for_clients(path) || app.policy.answers_other_preflight(path)
+    let has_business = is_public(path) || is_for_clients(path);
+    has_business && app.policy.answers_preflight(path) || app.policy.answers_other_preflight(path)
 }
 
-pub(crate) fn preflight() -> Response {
+pub(crate) fn preflight(app: &App) -> Response {
     let mut response = respond(StatusCode::NO_CONTENT, "", Body::empty());
     set(&mut response, ACCESS_CONTROL_ALLOW_METHODS, "GET, POST");
-    set(&mut response, ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type");
+    set(&mut response, ACCESS_CONTROL_ALLOW_HEADERS, app.policy.fields_of_scripts());
     set(&mut response, ACCESS_CONTROL_MAX_AGE, "600");
     response
 }
@@ -61,7 +62,11 @@ pub(crate) fn allow(app: &App, asked: &Asked, response: &mut Response) {
         }
         _ => None,
     };
-    if let Some(origin) = app.policy.allowed_origin(asked, response.status(), conformant) {
+    let origin = app.policy.allowed_origin(asked, response.status(), conformant);
+    if app.policy.lets_in_with_credentials(asked) {
+        set(response, ACCESS_CONTROL_ALLOW_ORIGIN, &asked.origin);
+        set(response, ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+    } else if let Some(origin) = app.policy.readable_from(asked, origin) {
         set(response, ACCESS_CONTROL_ALLOW_ORIGIN, &origin);
         set(response, ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, x-request-id");
     }

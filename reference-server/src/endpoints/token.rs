@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -114,13 +114,19 @@ async fn answer(app: &App, params: &Params) -> Response {
                     success(app, tokens, params.get("grant_type") == Some("refresh_token")),
                     params.get("grant_type").map(str::to_owned),
                 ),
-                Err(error) => (refuse(app, error), None),
+                Err(error) => {
+                    let description = app.policy.token_error_description(error, &params);
+                    (describe(app, error, &description), None)
+                }
             },
         };
     let is_refresh = grant_type.as_deref() == Some("refresh_token");
     let is_success = response.status().is_success();
     if let Some(value) = app.policy.token_cache_control(is_success, is_refresh) {
         set(&mut response, CACHE_CONTROL, value);
+    }
+    if let Some(detail) = app.policy.token_error_detail(params).filter(|_| !is_success) {
+        set(&mut response, HeaderName::from_static("x-error-detail"), &detail);
     }
     if app.policy.sends_pragma() {
         set(&mut response, PRAGMA, "no-cache");
@@ -272,7 +278,11 @@ fn success(app: &App, tokens: Tokens, is_refresh: bool) -> Response {
 }
 
 pub(crate) fn refuse(app: &App, error: TokenError) -> Response {
-    let body = json!({"error": error.error, "error_description": error.description});
+    describe(app, error, error.description)
+}
+
+fn describe(app: &App, error: TokenError, description: &str) -> Response {
+    let body = json!({"error": error.error, "error_description": description});
     let mut response = match app.policy.token_error_page(error) {
         Some(page) => respond(error.status, "text/html; charset=utf-8", page),
         None => json(error.status, &body),

@@ -163,7 +163,7 @@ fn secret_kind(name: &str) -> Option<&'static str> {
 }
 
 /// The forms in which a value can appear in URLs, bodies, JSON and HTML.
-fn encodings(value: &str) -> BTreeSet<String> {
+pub fn encodings(value: &str) -> BTreeSet<String> {
     let percent = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let form: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let json = Value::String(value.to_owned()).to_string();

@@ -3,7 +3,7 @@
 
 mod access_token;
 mod authorization;
-mod code_forgery;
+mod code;
 mod consent;
 mod discovery;
 mod expiry;

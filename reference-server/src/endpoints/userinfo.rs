@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::access::{Call, Resource, authorize, deny};
 use crate::app::{App, Shared};
 use crate::http::{respond, set};
-use crate::jwt::{Sealing, compose};
+use crate::jwt::{Sealing, compose, header};
 
 pub(crate) async fn get(State(app): State<Shared>, headers: HeaderMap) -> Response {
     answer(&app, &headers, &Method::GET).await
@@ -52,7 +52,11 @@ async fn answer(app: &App, headers: &HeaderMap, method: &Method) -> Response {
     }
     let (media_type, body) = match app.policy.userinfo_as_jwt() {
         None => (app.policy.userinfo_media_type(), Ok(Value::from(claims).to_string())),
-        Some(media_type) => (media_type, compose(&app.keys, "JWT", &claims, Sealing::Signed)),
+        Some(media_type) => {
+            let key = app.keys.active();
+            let header = header(key, "JWT", Sealing::Signed);
+            (media_type, compose(key, header, claims, Sealing::Signed))
+        }
     };
     let mut response = match body {
         Ok(body) => respond(StatusCode::OK, media_type, body),

@@ -275,11 +275,11 @@ async fn revoke_foreign(world: &mut World, token: &str) -> Step {
     revoke(world, other, token, None).await
 }
 
-#[then("the access token still works")]
+#[then(regex = "^the (?:access|refresh) token still works$")]
 fn still_works(world: &mut World) -> Step {
     let answer = world.answer()?;
     world.judge(crate::expect::check(shows_life(&answer), || {
-        crate::model::verdict::Deviation::new("an access token that still works", answer.gist())
+        crate::model::verdict::Deviation::new("a token that still works", answer.gist())
             .seen_in(&answer)
     }))
 }

@@ -453,8 +453,8 @@ defects! {
     AccessTokenRevocationUnsupported: "access tokens cannot be revoked" => ["revocation.access-token"];
     AccessTokenRevocationRefused: "the revocation of an access token is a faulty request" => ["revocation.access-token"];
     AccessTokenRevocationIneffective: "revocation of an access token does nothing" => ["revocation.access-token-effective", "introspection.ended-inactive"];
-    UserinfoIgnoresRevocation: "UserInfo accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade"];
-    ApiIgnoresRevocation: "the API accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade"];
+    UserinfoIgnoresRevocation: "UserInfo accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade", "refresh.reuse-revokes-family"];
+    ApiIgnoresRevocation: "the API accepts revoked access tokens" => ["revocation.access-token-effective", "revocation.cascade", "refresh.reuse-revokes-family"];
     UnknownTokenNotRevoked: "the revocation of an unknown token is an error" => ["revocation.unknown-token"];
     UnknownTokenUnsupported: "an unknown token is of an unsupported type" => ["revocation.unknown-token"];
     RevocationHintDecides: "a refresh token with the hint access_token is not found" => ["revocation.hint-is-only-a-hint"];

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod cli;
 mod draw;
 pub mod embedded;
+mod execute;
 pub mod expect;
 pub mod http;
 pub mod model;

@@ -19,9 +19,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &["model", "target", "catalogue"]),
     ("preflight", &["model", "oauth", "http", "expect", "target", "world"]),
     ("draw", &["model", "target", "world", "catalogue", "plan"]),
-    ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw"]),
+    ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw", "execute"]),
+    ("execute", &["model", "world", "catalogue", "plan", "draw"]),
     ("embedded", &["target", "world"]),
-    ("cli", &["model", "target", "world", "report", "plan", "run", "embedded"]),
+    ("cli", &["model", "target", "world", "report", "catalogue", "plan", "run", "embedded"]),
 ];
 
 /// Outside crates that only these modules may name.

@@ -370,7 +370,7 @@ impl World {
 }
 
 /// The step definitions, compiled once in the life of the process.
-pub fn registered_steps() -> cucumber::step::Collection<World> {
+pub fn registered_steps() -> &'static cucumber::step::Collection<World> {
     static COMPILED: LazyLock<cucumber::step::Collection<World>> = LazyLock::new(World::collection);
-    COMPILED.clone()
+    &COMPILED
 }

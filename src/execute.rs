@@ -1,0 +1,241 @@
+//! Runs the scenarios of a plan.
+//!
+//! Features, steps and their matching are cucumber's. The loop is ours: it keeps no events, matches
+//! each text once in the life of the process, and lets a step end a scenario in silence.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
+use std::time::Instant;
+
+use cucumber::step::{CaptureName, Context as StepContext, Step as StepFunction};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use gherkin::{Feature, Rule, Scenario, Step, StepType};
+
+use crate::catalogue::{Catalogue, id_of};
+use crate::draw::{ById, Ended, status_of};
+use crate::model::requirement::Requirement;
+use crate::model::verdict::{Ending, Status, conclude};
+use crate::plan::Plan;
+use crate::world::context::Context;
+use crate::world::{World, registered_steps};
+
+/// Learns of each requirement as soon as all its scenarios have ended.
+pub trait Observer {
+    /// The run begins with that many requirements.
+    fn begins(&self, requirements: usize);
+    /// A requirement has its status.
+    fn concluded(&self, requirement: &Requirement, status: Status);
+}
+
+/// Watches nothing.
+impl Observer for () {
+    fn begins(&self, _: usize) {}
+    fn concluded(&self, _: &Requirement, _: Status) {}
+}
+
+/// A scenario in its place.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    feature: &'a Feature,
+    rule: &'a Rule,
+    scenario: &'a Scenario,
+}
+
+impl<'a> Job<'a> {
+    fn is(&self, wanted: &str) -> bool {
+        let tags = [&self.feature.tags, &self.rule.tags, &self.scenario.tags];
+        tags.into_iter().flatten().any(|tag| tag == wanted)
+    }
+
+    fn id(&self) -> &'a str {
+        id_of(&self.rule.tags).unwrap_or_default()
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &'a Step> + use<'a> {
+        let backgrounds = [&self.feature.background, &self.rule.background];
+        let backgrounds = backgrounds.into_iter().flatten().flat_map(|b| &b.steps);
+        backgrounds.chain(&self.scenario.steps)
+    }
+}
+
+/// What has ended, and how many scenarios each requirement still waits for.
+struct Tally<'a> {
+    catalogue: &'static Catalogue,
+    context: &'a Context,
+    observer: &'a dyn Observer,
+    left: BTreeMap<&'a str, usize>,
+    ended: ById,
+}
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, id: &'a str, ended: Ended) {
+        let of_rule = self.ended.entry(id.to_owned()).or_default();
+        of_rule.push(ended);
+        let Some(count) = self.left.get_mut(id) else { return };
+        *count -= 1;
+        if let (0, Some(requirement)) = (*count, self.catalogue.requirement(id)) {
+            self.observer
+                .concluded(requirement, status_of(requirement, of_rule, self.context.profile));
+        }
+    }
+}
+
+/// Runs every scenario of the plan: those tagged `@serial` first and alone, then the others side by
+/// side, and at last those tagged `@last`, which look at what the run exchanged.
+pub(crate) async fn execute(
+    catalogue: &'static Catalogue,
+    plan: &Plan,
+    context: &Arc<Context>,
+    observer: &dyn Observer,
+) -> ById {
+    let jobs: Vec<Job<'_>> = plan
+        .features
+        .iter()
+        .flat_map(|feature| feature.rules.iter().map(move |rule| (feature, rule)))
+        .flat_map(|(feature, rule)| {
+            rule.scenarios.iter().map(move |scenario| Job { feature, rule, scenario })
+        })
+        .collect();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    jobs.iter().for_each(|job| *left.entry(job.id()).or_default() += 1);
+    observer.begins(left.len());
+    let tally = RefCell::new(Tally { catalogue, context, observer, left, ended: BTreeMap::new() });
+    let (last, first): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.into_iter().partition(|j| j.is("last"));
+    for part in [first, last] {
+        let (serial, others): (Vec<Job<'_>>, Vec<Job<'_>>) =
+            part.into_iter().partition(|job| job.is("serial"));
+        for job in serial {
+            let ended = scenario(job, context).await;
+            tally.borrow_mut().add(job.id(), ended);
+        }
+        stream::iter(others)
+            .map(async |job| (job, scenario(job, context).await))
+            .buffer_unordered(context.target.concurrency)
+            .for_each(|(job, ended)| {
+                tally.borrow_mut().add(job.id(), ended);
+                std::future::ready(())
+            })
+            .await;
+        let all = tally.borrow();
+        let so_far = all.ended.values().flatten().flat_map(|e| e.ledger.exchanges.clone());
+        // What the first part exchanged is what the last one looks at.
+        let _ = context.whole.set(so_far.collect());
+    }
+    let mut ended = tally.into_inner().ended;
+    for scenarios in ended.values_mut() {
+        scenarios.sort_by(|a, b| (&a.feature, a.line).cmp(&(&b.feature, b.line)));
+    }
+    ended
+}
+
+async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
+    let started = Instant::now();
+    let mut world = World::default();
+    world.enter(context);
+    let ending = play(job, &mut world).await;
+    world.leave();
+    let ledger = world.ledger();
+    Ended {
+        feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
+        line: job.scenario.position.line,
+        name: job.scenario.name.clone(),
+        duration: started.elapsed(),
+        verdict: conclude(&ledger, ending),
+        ledger,
+    }
+}
+
+/// Step by step, until one of them ends the scenario.
+async fn play(job: Job<'_>, world: &mut World) -> Ending {
+    for step in job.steps() {
+        let (function, matches) = match &*definition(step) {
+            Definition::Found(function, matches) => (*function, matches.clone()),
+            Definition::Missing(why) => return Ending::Undefined(why.clone()),
+        };
+        let given = StepContext { step: step.clone(), matches };
+        if let Err(text) = quietly(function(world, given)).await {
+            return Ending::Stopped(text);
+        }
+    }
+    Ending::Completed
+}
+
+/// What a text stands for.
+enum Definition {
+    Found(StepFunction<World>, Vec<(CaptureName, String)>),
+    Missing(String),
+}
+
+/// The definition of a step. Matching tries every expression, so each text is matched once.
+fn definition(step: &Step) -> Arc<Definition> {
+    static KNOWN: LazyLock<Mutex<HashMap<(StepType, String), Arc<Definition>>>> =
+        LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known.entry((step.ty, step.value.clone())).or_insert_with(|| {
+        Arc::new(match registered_steps().find(step) {
+            Ok(Some((function, _, _, given))) => Definition::Found(*function, given.matches),
+            Ok(None) => Definition::Missing(format!("no definition of \"{}\"", step.value)),
+            Err(e) => Definition::Missing(format!("\"{}\" is ambiguous: {e}", step.value)),
+        })
+    });
+    found.clone()
+}
+
+thread_local! {
+    /// A step runs on this thread: its panic is how it ends the scenario.
+    static IN_STEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Awaits a step. A step that returns an error panics, by the macros of cucumber; the text is
+/// returned and nothing is printed.
+async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
+    static HUSH: Once = Once::new();
+    HUSH.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IN_STEP.get() {
+                loud(info);
+            }
+        }));
+    });
+    let mut step = std::pin::pin!(AssertUnwindSafe(step).catch_unwind());
+    let outcome = poll_fn(|cx| {
+        IN_STEP.set(true);
+        let outcome = step.poll_unpin(cx);
+        IN_STEP.set(false);
+        outcome
+    });
+    outcome.await.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_that_panics_ends_with_its_text() {
+        assert_eq!(quietly(async {}).await, Ok(()));
+        let stopped = quietly(async { panic!("{}", "no code") }).await;
+        assert_eq!(stopped, Err("no code".to_owned()));
+    }
+
+    #[test]
+    fn a_text_without_definition_is_missing() {
+        let step = Step {
+            keyword: "When".into(),
+            ty: StepType::When,
+            value: "nobody defined this".into(),
+            docstring: None,
+            table: None,
+            span: gherkin::Span { start: 0, end: 0 },
+            position: gherkin::LineCol { line: 1, col: 1 },
+        };
+        assert!(matches!(&*definition(&step), Definition::Missing(why) if why.contains("nobody")));
+    }
+}

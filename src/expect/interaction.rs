@@ -121,8 +121,10 @@ pub fn still_as_requested(landing: &Landing, redirect_uri: &str) -> Findings {
 /// request (RFC 6749 §5.1).
 pub fn scope_within(granted: Option<&str>, requested: &str, approved: &str) -> Findings {
     let granted = granted.unwrap_or(requested);
-    let beyond: Vec<&str> =
-        granted.split(' ').filter(|s| !approved.split(' ').any(|a| a == *s)).collect();
+    let beyond: Vec<&str> = granted
+        .split_ascii_whitespace()
+        .filter(|s| !approved.split(' ').any(|a| a == *s))
+        .collect();
     check(beyond.is_empty(), || {
         let actual = format!("scope with {}", beyond.join(" "));
         Deviation::new(format!("no scope beyond {approved}"), actual)
@@ -213,6 +215,8 @@ mod tests {
             assert!(!still_as_requested(&sent_to(bad), URI).is_empty(), "{bad}");
         }
         assert_eq!(scope_within(Some("a"), "a b", "a"), vec![]);
+        // What is left of the scope may be nothing.
+        assert_eq!(scope_within(Some(""), "a", "a"), vec![]);
         assert!(!scope_within(Some("a b"), "a", "a").is_empty());
         assert!(!scope_within(None, "a b", "a").is_empty());
     }

@@ -59,12 +59,13 @@ async fn ask(world: &mut World, what: String) -> Step {
 
 fn called(world: &mut World, what: &str) -> Step<Request> {
     let context = world.context()?;
-    if what == "the resource" {
-        return world.need(resource_request(&context));
-    }
-    match userinfo_request(&context) {
+    let request = match what {
+        "the resource" => resource_request(&context),
+        _ => userinfo_request(&context),
+    };
+    match request {
         Ok(request) => Ok(request),
-        Err(_) => world.not_applicable("the target has no userinfo_endpoint"),
+        Err(_) => world.not_applicable(format!("{what} is not known")),
     }
 }
 

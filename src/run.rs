@@ -161,7 +161,9 @@ fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
 async fn check_twins(context: &Context, mut ended: ById) -> ById {
     let rests = |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass);
     for client in 0..context.target.clients.len() {
-        if !ended.values().flatten().any(|e| rests(e) == Some(client)) {
+        // Where it never worked, that was said already, and nothing passed for its sake.
+        let never_worked = context.failed(client);
+        if never_worked || !ended.values().flatten().any(|e| rests(e) == Some(client)) {
             continue;
         }
         let Err(obstacle) = context.prove(client).await else { continue };

@@ -328,6 +328,11 @@ impl Context {
         Err(Obstacle::new("to refresh with a fresh refresh token", answer.gist(), remedy))
     }
 
+    /// The client's flow was tried and did not work.
+    pub fn failed(&self, client: usize) -> bool {
+        self.twins[client].get().is_some_and(Result::is_err)
+    }
+
     /// Runs the client's whole flow anew.
     pub async fn prove(&self, client: usize) -> Result<(), Obstacle> {
         let mut agent = self.borrow_session();

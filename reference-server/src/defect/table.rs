@@ -206,8 +206,8 @@ defects! {
     IssForeign: "iss next to the code names another server" => ["authzresp.iss-identical"];
     IssMissingOnError: "errors lack iss" => ["authzresp.iss-on-error", "authzresp.iss-required-oauth21"];
     IssWrongOnError: "errors carry the iss of another server" => ["authzresp.iss-on-error", "authzresp.iss-identical"];
-    AccessTokenInResponse: "an access token travels next to the code" => ["authzresp.no-tokens"];
-    IdTokenInResponse: "an ID token travels next to the code" => ["authzresp.no-tokens"];
+    AccessTokenInResponse: "an access token travels next to the code" => ["authzresp.no-tokens", "consent.request-unchanged"];
+    IdTokenInResponse: "an ID token travels next to the code" => ["authzresp.no-tokens", "consent.request-unchanged"];
     StateRepeated: "state is sent twice next to the code" => ["authzresp.no-repeated-parameters"];
     ErrorStateRepeated: "state is sent twice next to an error" => ["authzresp.no-repeated-parameters"];
     CodeShort: "codes have 32 random bits" => ["authzresp.code-unguessable"] known as ["CVE-2017-18883"];
@@ -298,12 +298,12 @@ defects! {
     AccessTokenSevenDays: "access tokens live for seven days" => ["tokenresp.short-lived"];
     ScopeNotReported: "a grant without the unknown scope is not reported" => ["tokenresp.scope-reported"];
     ScopeReportedAsRequested: "an unknown scope is reported as granted" => ["tokenresp.scope-reported"];
-    ScopeWidened: "api:write is granted without being requested" => ["tokenresp.scope-not-widened"];
+    ScopeWidened: "api:write is granted without being requested" => ["tokenresp.scope-not-widened", "consent.request-unchanged"];
     TokenResponseCacheable: "token responses lack Cache-Control" => ["tokenresp.no-store"];
     TokenResponsePrivate: "token responses are private, yet may be stored" => ["tokenresp.no-store"];
     RefreshResponseCacheable: "refresh responses lack Cache-Control" => ["tokenresp.no-store"];
     PragmaMissing: "token responses lack Pragma" => ["tokenresp.pragma"];
-    IdTokenMissing: "no ID token is issued" => ["tokenresp.id-token"];
+    IdTokenMissing: "no ID token is issued" => ["tokenresp.id-token", "authn.max-age-auth-time"];
 
     // ID token and access token
     IdTokenSignatureWrong: "the signature of ID tokens does not verify" => ["idtoken.signature"];
@@ -314,8 +314,8 @@ defects! {
     IdTokenAudMissing: "ID tokens lack aud" => ["idtoken.aud"];
     IdTokenExpired: "ID tokens expire when they are issued" => ["idtoken.times"];
     IdTokenFromTheFuture: "iat of ID tokens is an hour ahead" => ["idtoken.times"];
-    IdTokenMilliseconds: "the times of ID tokens are milliseconds" => ["idtoken.times"];
-    IdTokenTimesAsStrings: "the times of ID tokens are strings" => ["idtoken.times"];
+    IdTokenMilliseconds: "the times of ID tokens are milliseconds" => ["idtoken.times", "authn.max-age-auth-time"];
+    IdTokenTimesAsStrings: "the times of ID tokens are strings" => ["idtoken.times", "authn.max-age-auth-time"];
     NonceMissing: "ID tokens lack the nonce" => ["idtoken.nonce"];
     NonceLowerCased: "the nonce of ID tokens is in lower case" => ["idtoken.nonce"];
     IdTokenMac: "ID tokens are protected by HS256" => ["idtoken.alg-asymmetric", "idtoken.signature"];
@@ -332,9 +332,9 @@ defects! {
     IdTokenTypedAsAccessToken: "ID tokens have typ at+jwt" => ["idtoken.type-distinct"];
     TokensAlike: "ID tokens and access tokens have the same typ and aud" => ["idtoken.type-distinct", "at.typ"];
     AccessTokenUntyped: "access tokens have typ JWT" => ["at.typ"];
-    AccessTokenForgeable: "access tokens are unsigned and have 32 random bits" => ["at.signed", "at.unguessable"];
-    AccessTokenAudMissing: "access tokens lack aud" => ["at.audience", "at.required-claims"];
-    AccessTokenAudClient: "aud of access tokens is the client" => ["at.audience"];
+    AccessTokenForgeable: "access tokens are unsigned and have 32 random bits" => ["at.signed", "at.unguessable", "rs.alg-none"];
+    AccessTokenAudMissing: "access tokens lack aud" => ["at.audience", "at.required-claims", "rs.wrong-audience"];
+    AccessTokenAudClient: "aud of access tokens is the client" => ["at.audience", "rs.wrong-audience"];
     AccessTokenSubClient: "sub of access tokens is the client" => ["at.subject-not-client"];
     RefreshTokenShort: "refresh tokens have 32 random bits" => ["at.unguessable"];
     RefreshTokenSequential: "refresh tokens are a counter" => ["at.unguessable"];
@@ -347,7 +347,7 @@ defects! {
 
     // Protected API, UserInfo
     ValidTokenRefused: "the API refuses a valid token" => ["rs.valid-token"];
-    ApiOpen: "the API needs no token" => ["rs.no-token-denied", "rs.no-token-challenge"];
+    ApiOpen: "the API needs no token" => ["rs.no-token-denied", "rs.no-token-challenge", "rs.query-token-ignored", "rs.scope-enforced"];
     ChallengeMissing: "the refusal without a token lacks WWW-Authenticate" => ["rs.no-token-challenge"];
     ChallengeBasic: "the refusal without a token asks for Basic" => ["rs.no-token-challenge"];
     GarbageTokenAccepted: "the API accepts an invented token" => ["rs.garbage-token"];
@@ -466,7 +466,7 @@ defects! {
     // Introspection, logout
     IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
     IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
-    IntrospectionActiveString: "active is a string" => ["introspection.active"];
+    IntrospectionActiveString: "active is a string" => ["introspection.active", "introspection.ended-inactive", "introspection.unknown-inactive"];
     IntrospectionInactive: "valid tokens are reported as inactive" => ["introspection.active"];
     IntrospectionTimesAsStrings: "exp and iat of introspection are strings" => ["introspection.active"];
     LogoutStateDropped: "the return from logout lacks state" => ["logout.return"];
@@ -526,8 +526,8 @@ defects! {
     RequestObjectReportedToUnregistered: "the error about a request object goes to an unregistered redirect URI" => ["authz.redirect-uri.unregistered-host"];
     ResponseModeReportedToUnregistered: "the error about an unknown response_mode goes to an unregistered redirect URI" => ["authz.redirect-uri.unregistered-host"];
     FormPostSkipsRedirectUri: "with response_mode form_post an unregistered redirect URI is answered" => ["authz.redirect-uri.unregistered-host"] known as ["CVE-2023-6927"];
-    ParameterNamesCaseIgnored: "names of authorization parameters are compared without regard to case" => ["authz.unknown-parameters-ignored"];
-    ParameterArraysMerged: "state[] overwrites state" => ["authz.unknown-parameters-ignored"];
+    ParameterNamesCaseIgnored: "names of authorization parameters are compared without regard to case" => ["authz.unknown-parameters-ignored", "authz.duplicate-parameter"];
+    ParameterArraysMerged: "state[] overwrites state" => ["authz.unknown-parameters-ignored", "authz.duplicate-parameter"];
     ForbiddenScopeCaseIgnored: "a scope outside the registration is granted when it is in upper case" => ["authz.scope-not-allowed-for-client"] known as ["CVE-2024-52287"];
     ForbiddenScopeBehindComma: "a scope outside the registration is granted behind a comma" => ["authz.scope-not-allowed-for-client"] known as ["CVE-2024-52287"];
     ScopeAsteriskExpanded: "scope * grants everything that the client may have" => ["tokenresp.scope-not-widened"];
@@ -563,7 +563,7 @@ defects! {
     SqlInErrorDescription: "invalid_grant is described by an error of the database" => ["obs.no-internals"];
     CodeInErrorDescription: "invalid_grant is described with the code" => ["obs.no-secret-echo"];
     RefreshTokenInErrorHeader: "a header field of errors repeats the refresh token" => ["obs.no-secret-echo"];
-    NulInStateServerError: "a NUL octet in state is a server error" => ["obs.no-server-error"];
+    NulInStateServerError: "a NUL octet in state is a server error" => ["obs.no-server-error", "authzresp.state-exact"];
     LongStateServerError: "a state of more than 4096 characters is a server error" => ["obs.no-server-error"];
     LargeFormServerError: "a large form is a server error of the token endpoint" => ["obs.no-server-error"];
     ClockBehind: "the clock is ten minutes behind" => ["obs.clock-skew"];

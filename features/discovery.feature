@@ -126,3 +126,9 @@ Feature: Discovery
     Scenario: each document
       When the client looks for the metadata of the resource
       Then each is an application/json object with resource and without empty lists
+
+  @at.sender-constraint-offered
+  Rule: Sender-constrained access tokens SHOULD be offered
+    Scenario: the metadata
+      When the client reads the metadata
+      Then DPoP or certificate-bound access tokens are offered

@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         Trial::test("the_conformant_server_passes_with_rsa_signatures_too", passing(rsa)),
         Trial::test("a_server_that_leaves_pkce_to_the_token_endpoint_conforms", passing(no_pkce)),
         Trial::test("a_server_that_burns_codes_conforms", passing(burns_codes)),
+        Trial::test("a_server_that_demands_pushed_requests_conforms", passing(pushed_only)),
+        Trial::test("a_server_that_demands_nonces_conforms", passing(nonces)),
         Trial::test("every_automated_requirement_has_a_defect", passing(all_proven)),
     ];
     trials.extend(Defect::ALL.iter().map(|&defect| {
@@ -77,6 +79,17 @@ fn needs_tls(defect: Defect) -> bool {
     defect.violates().iter().any(|id| NEED_TLS.contains(id))
 }
 
+/// What is not applicable to a server that also takes requests that were not pushed.
+const NEED_PAR_REQUIRED: [&str; 2] = ["par.metadata-consistent", "par.required-enforced"];
+
+/// What is not applicable to a server that sends no nonces for DPoP proofs.
+const NEED_NONCES: [&str; 2] = ["cors.exposed-headers", "dpop.nonce-challenge"];
+
+/// Whether the defect shows itself in those duties, hence only where they apply.
+fn shows_in(defect: Defect, ids: &[&str]) -> bool {
+    defect.violates().iter().any(|id| ids.contains(id))
+}
+
 /// Audits a reference server with that configuration.
 fn audit_with(config: Config) -> Verdicts {
     let server = embedded::start(config).unwrap();
@@ -86,6 +99,7 @@ fn audit_with(config: Config) -> Verdicts {
         ("authorization_endpoint", "/authorize"),
         ("token_endpoint", "/token"),
         ("jwks_uri", "/jwks"),
+        ("pushed_authorization_request_endpoint", "/par"),
     ];
     for (name, path) in paths {
         target.endpoints.insert(name.into(), format!("{}{path}", server.issuer()));
@@ -118,7 +132,14 @@ fn conformant() {
     // Codes without a challenge cannot be had from a server that demands one.
     assert_eq!(
         verdicts.with_status(Status::NotApplicable),
-        ["pkce.no-challenge-no-token", "pkce.verifier-without-challenge"]
+        [
+            "cors.exposed-headers",
+            "dpop.nonce-challenge",
+            "par.metadata-consistent",
+            "par.required-enforced",
+            "pkce.no-challenge-no-token",
+            "pkce.verifier-without-challenge"
+        ]
     );
 }
 
@@ -147,10 +168,33 @@ fn burns_codes() {
     demand_good(&verdicts);
 }
 
+fn pushed_only() {
+    let verdicts = audit_with(Config { par_required: true, ..Config::default() });
+    demand_good(&verdicts);
+    let deviating = verdicts.deviating();
+    assert!(deviating.is_empty(), "{}", reasons(&verdicts, deviating.iter()));
+    let passed = verdicts.with_status(Status::Pass);
+    assert!(NEED_PAR_REQUIRED.iter().all(|id| passed.contains(id)));
+}
+
+fn nonces() {
+    let verdicts = audit_with(Config { dpop_nonce: true, ..Config::default() });
+    demand_good(&verdicts);
+    let deviating = verdicts.deviating();
+    assert!(deviating.is_empty(), "{}", reasons(&verdicts, deviating.iter()));
+    let passed = verdicts.with_status(Status::Pass);
+    assert!(NEED_NONCES.iter().all(|id| passed.contains(id)));
+}
+
 /// How the audit of a server with that defect differs from what the defect declares.
 fn difference(defect: Defect) -> Option<String> {
-    let tls = needs_tls(defect);
-    let verdicts = audit_with(Config { policy: Policy::with(defect), tls, ..Config::default() });
+    let verdicts = audit_with(Config {
+        policy: Policy::with(defect),
+        tls: needs_tls(defect),
+        par_required: shows_in(defect, &NEED_PAR_REQUIRED),
+        dpop_nonce: shows_in(defect, &NEED_NONCES),
+        ..Config::default()
+    });
     let declared: BTreeSet<&str> = defect.violates().iter().copied().collect();
     let caught = verdicts.deviating();
     let missed: Vec<_> = declared.difference(&caught).collect();

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
@@ -16,8 +17,8 @@ use axum::routing::{get, post};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::endpoints::{
-    api, authorize, cleartext, consent, cors, introspect, login, logout, metadata, revoke, token,
-    userinfo,
+    api, authorize, cleartext, consent, cors, introspect, login, logout, metadata, par, possession,
+    revoke, token, userinfo,
 };
 use crate::http::{header, random, respond, set};
 use crate::keys::Keys;
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) cleartext: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
+    /// Makes the nonces for DPoP proofs.
+    pub(crate) nonce_key: hmac::Key,
     state: Mutex<State>,
 }
 
@@ -60,6 +63,7 @@ impl App {
             cleartext,
             clock,
             keys,
+            nonce_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
             state: Mutex::default(),
         })
     }
@@ -102,6 +106,11 @@ pub(crate) fn router(app: Shared) -> Router {
             response
         }
     };
+    let resources = Router::new()
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/api/profile", get(api::profile))
+        .route("/api/notes", post(api::add_note))
+        .route_layer(middleware::from_fn_with_state(app.clone(), possession::guard));
     Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
         .route("/.well-known/openid-configuration", get(metadata::metadata))
@@ -115,16 +124,15 @@ pub(crate) fn router(app: Shared) -> Router {
                 .head(authorize::other)
                 .fallback(authorize::other),
         )
+        .route("/par", post(par::post))
         .route("/login", get(login::page).post(login::submit))
         .route("/consent", get(consent::page).post(consent::submit))
         .route("/token", post(token::post).get(token::get).head(only("POST")))
         .route("/revoke", post(revoke::post).get(only("POST")))
         .route("/introspect", post(introspect::post))
-        .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/logout", get(logout::get).post(logout::post).head(only("GET, POST")))
         .route("/logout/confirm", post(logout::confirm))
-        .route("/api/profile", get(api::profile))
-        .route("/api/notes", post(api::add_note))
+        .merge(resources)
         .route("/health", get(|| async { respond(StatusCode::OK, "text/plain", "ok") }))
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)

@@ -25,6 +25,10 @@ pub struct Config {
     /// Whether a code is lost as soon as somebody presents it with a wrong verifier. The
     /// specifications leave it open, and servers differ.
     pub wrong_verifier_burns_code: bool,
+    /// Whether the authorization endpoint takes pushed requests only (RFC 9126 §5).
+    pub par_required: bool,
+    /// Whether DPoP proofs need a nonce of the server (RFC 9449 §8).
+    pub dpop_nonce: bool,
     /// Whether requests are logged to standard error as JSON lines.
     pub logging: bool,
 }
@@ -39,6 +43,8 @@ impl Default for Config {
             tls: false,
             pkce_required: true,
             wrong_verifier_burns_code: false,
+            par_required: false,
+            dpop_nonce: false,
             logging: false,
         }
     }
@@ -76,6 +82,8 @@ impl SigningAlgorithm {
 pub struct Lifetimes {
     /// Of an unused authorization code.
     pub code: u64,
+    /// Of a pushed authorization request.
+    pub pushed_request: u64,
     /// Of an access token.
     pub access_token: u64,
     /// Of an ID token.
@@ -88,6 +96,13 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { code: 60, access_token: 600, id_token: 300, refresh_token: 3_600, session: 28_800 }
+        Self {
+            code: 60,
+            pushed_request: 60,
+            access_token: 600,
+            id_token: 300,
+            refresh_token: 3_600,
+            session: 28_800,
+        }
     }
 }

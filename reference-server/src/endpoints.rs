@@ -13,6 +13,8 @@ pub(crate) mod introspect;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod metadata;
+pub(crate) mod par;
+pub(crate) mod possession;
 pub(crate) mod redeem;
 pub(crate) mod refresh;
 pub(crate) mod revoke;

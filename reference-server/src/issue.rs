@@ -26,6 +26,7 @@ pub(crate) fn access_token(
     state: &mut State,
     grant: &Grant,
     scope: &Scope,
+    key: Option<&str>,
 ) -> Result<String, SigningFailed> {
     let now = app.now();
     let expires_at = now + app.policy.access_token_lifetime(app.config.lifetimes.access_token);
@@ -44,14 +45,21 @@ pub(crate) fn access_token(
         "scope": scope.to_string(),
         "auth_time": grant.auth_time,
     }));
-    let claims = app.policy.access_token_claims(claims);
-    let (key, sealing) = (app.keys.active(), app.policy.access_token_sealing());
-    let header = jwt::header(key, app.policy.access_token_typ(), sealing);
-    let token = jwt::compose(key, header, claims, sealing)?;
+    let mut claims = app.policy.access_token_claims(claims);
+    claims.extend(key.map(|jkt| app.policy.confirmation(jkt)).unwrap_or_default());
+    let (signing, sealing) = (app.keys.active(), app.policy.access_token_sealing());
+    let header = jwt::header(signing, app.policy.access_token_typ(), sealing);
+    let token = jwt::compose(signing, header, claims, sealing)?;
     let token = app.policy.access_token_text(token);
     state.access_tokens.insert(
         token.clone(),
-        AccessToken { grant: grant.id, scope: scope.clone(), expires_at, revoked: false },
+        AccessToken {
+            grant: grant.id,
+            scope: scope.clone(),
+            key: key.map(str::to_owned),
+            expires_at,
+            revoked: false,
+        },
     );
     Ok(token)
 }
@@ -96,9 +104,14 @@ pub(crate) fn id_token(
 }
 
 /// The first refresh token of a grant.
-pub(crate) fn refresh_token(app: &App, state: &mut State, grant: &Grant) -> String {
+pub(crate) fn refresh_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    key: Option<&str>,
+) -> String {
     let lifetime = app.policy.refresh_token_lifetime(app.config.lifetimes.refresh_token);
-    store_refresh_token(app, state, grant, app.now() + lifetime)
+    store_refresh_token(app, state, grant, key.map(str::to_owned), app.now() + lifetime)
 }
 
 /// The refresh token that takes the place of one whose chain ends at `expires_at`.
@@ -106,17 +119,25 @@ pub(crate) fn next_refresh_token(
     app: &App,
     state: &mut State,
     grant: &Grant,
+    key: Option<String>,
     expires_at: u64,
 ) -> String {
     let prolonged = app.now() + app.config.lifetimes.refresh_token;
     let expires_at = app.policy.rotated_token_expires_at(expires_at, prolonged);
-    store_refresh_token(app, state, grant, expires_at)
+    store_refresh_token(app, state, grant, key, expires_at)
 }
 
-fn store_refresh_token(app: &App, state: &mut State, grant: &Grant, expires_at: u64) -> String {
+fn store_refresh_token(
+    app: &App,
+    state: &mut State,
+    grant: &Grant,
+    key: Option<String>,
+    expires_at: u64,
+) -> String {
     let token = app.policy.refresh_token(state.refresh_tokens.len());
     let entry = RefreshToken {
         grant: grant.id,
+        key,
         expires_at,
         used_at: None,
         successor: None,

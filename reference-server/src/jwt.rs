@@ -107,6 +107,21 @@ impl<'a> Parts<'a> {
         self.claims.get(name).unwrap_or(&Value::Null)
     }
 
+    /// A header parameter that need not be a string.
+    pub(crate) fn header_value(&self, name: &str) -> &Value {
+        self.header.get(name).unwrap_or(&Value::Null)
+    }
+
+    /// What is signed.
+    pub(crate) fn input(&self) -> &str {
+        self.input
+    }
+
+    /// The signature, decoded.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// Whether `aud` is, or contains, the audience.
     pub(crate) fn is_for(&self, audience: &str) -> bool {
         match self.claim("aud") {

@@ -11,6 +11,7 @@ mod clients;
 mod clock;
 mod config;
 mod defect;
+mod dpop;
 mod endpoints;
 mod http;
 mod issue;

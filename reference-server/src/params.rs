@@ -51,6 +51,22 @@ impl Params {
         self
     }
 
+    /// All parameters but those of these names.
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(n, _)| !names.contains(&n.as_str())).cloned().collect())
+    }
+
+    /// One more parameter at the end.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The parameters as a query.
+    pub(crate) fn encode(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// One value per name, except for `resource`, which may be repeated (RFC 8707 §2).
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clients::User;
 use crate::endpoints::authorization_request::AuthorizationRequest;
+use crate::params::Params;
 use crate::pkce::Challenge;
 use crate::scope::Scope;
 
@@ -15,10 +16,13 @@ const REMEMBERED: u64 = 86_400;
 pub(crate) struct State {
     pub(crate) browsers: HashMap<String, Browser>,
     pub(crate) codes: HashMap<String, Code>,
+    pub(crate) pushed: HashMap<String, Pushed>,
     pub(crate) grants: HashMap<u64, Grant>,
     pub(crate) access_tokens: HashMap<String, AccessToken>,
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
     pub(crate) id_tokens: HashMap<String, IdToken>,
+    /// Proofs that have been used, with the time until which they would be fresh.
+    proofs: HashMap<String, u64>,
     consents: HashSet<(&'static str, &'static str, String)>,
     issued: u64,
 }
@@ -68,6 +72,13 @@ pub(crate) struct Grant {
     pub(crate) refresh_revoked: bool,
 }
 
+/// A pushed authorization request.
+pub(crate) struct Pushed {
+    pub(crate) client: &'static str,
+    pub(crate) params: Params,
+    pub(crate) expires_at: u64,
+}
+
 /// An authorization code.
 #[derive(Clone)]
 pub(crate) struct Code {
@@ -75,6 +86,9 @@ pub(crate) struct Code {
     pub(crate) client: &'static str,
     pub(crate) redirect_uri: String,
     pub(crate) challenge: Option<Challenge>,
+    /// Thumbprint of the key that must redeem it.
+    pub(crate) key: Option<String>,
+    pub(crate) was_pushed: bool,
     pub(crate) expires_at: u64,
     pub(crate) used: bool,
 }
@@ -84,6 +98,8 @@ pub(crate) struct Code {
 pub(crate) struct AccessToken {
     pub(crate) grant: u64,
     pub(crate) scope: Scope,
+    /// Thumbprint of the key that it is bound to.
+    pub(crate) key: Option<String>,
     pub(crate) expires_at: u64,
     pub(crate) revoked: bool,
 }
@@ -92,6 +108,8 @@ pub(crate) struct AccessToken {
 #[derive(Clone)]
 pub(crate) struct RefreshToken {
     pub(crate) grant: u64,
+    /// Thumbprint of the key that it is bound to.
+    pub(crate) key: Option<String>,
     /// The end of the whole chain, in seconds since the epoch.
     pub(crate) expires_at: u64,
     /// When it was first used.
@@ -116,6 +134,11 @@ impl State {
         grant.id = self.issued;
         self.grants.insert(grant.id, grant.clone());
         grant
+    }
+
+    /// Takes note of a proof; false, if it has been used.
+    pub(crate) fn use_proof(&mut self, proof: String, fresh_until: u64) -> bool {
+        self.proofs.insert(proof, fresh_until).is_none()
     }
 
     /// How many grants have been given, for a policy that counts.
@@ -176,6 +199,8 @@ impl State {
     pub(crate) fn tidy(&mut self, now: u64) {
         if self.issued.is_multiple_of(1024) {
             self.codes.retain(|_, c| c.expires_at.saturating_add(REMEMBERED) > now);
+            self.pushed.retain(|_, p| p.expires_at > now);
+            self.proofs.retain(|_, fresh_until| *fresh_until > now);
             self.access_tokens.retain(|_, t| t.expires_at > now);
             self.refresh_tokens.retain(|_, t| t.expires_at > now);
             self.browsers.retain(|_, b| {

@@ -91,6 +91,48 @@ pub fn readable_from(exchange: &Exchange, origin: &str) -> Findings {
     })
 }
 
+/// A preflight for a POST with a proof: 2xx, the origin and the header field. A form by POST needs
+/// no permission of its own.
+pub fn preflight_allows(exchange: &Exchange, origin: &str, header: &str) -> Findings {
+    let response = exchange.response();
+    let named = |name: &str| {
+        response.map(|r| r.headers(name).collect::<Vec<_>>().join(",")).unwrap_or_default()
+    };
+    let (allowed, headers) =
+        (named("access-control-allow-origin"), named("access-control-allow-headers"));
+    let lists =
+        headers.split(',').map(str::trim).any(|h| h == "*" || h.eq_ignore_ascii_case(header));
+    let is_fit = (200..300).contains(&status(exchange)) && (allowed == origin || allowed == "*");
+    check(is_fit && lists, || {
+        let expected = format!("2xx that allows {origin} to send {header}");
+        let actual = format!("{}; allowed: {allowed:?} with {headers:?}", exchange.gist());
+        Deviation::new(expected, actual).seen_in(exchange)
+    })
+}
+
+/// Scripts may read those of `names` that a readable answer carries; otherwise a warning.
+pub fn exposes(exchange: &Exchange, names: &[&str]) -> Findings {
+    let Some(response) = exchange.response() else { return vec![] };
+    if response.header("access-control-allow-origin").is_none() {
+        return vec![];
+    }
+    let exposed = response.headers("access-control-expose-headers").collect::<Vec<_>>().join(",");
+    let is_exposed = |name: &str| {
+        exposed.split(',').map(str::trim).any(|e| e == "*" || e.eq_ignore_ascii_case(name))
+    };
+    let hidden: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| response.header(name).is_some() && !is_exposed(name))
+        .collect();
+    check(hidden.is_empty(), || {
+        let expected = format!("Access-Control-Expose-Headers: {}", names.join(", "));
+        Deviation::new(expected, format!("{} is hidden", hidden.join(", ")))
+            .weighing(Weight::Warning)
+            .seen_in(exchange)
+    })
+}
+
 /// No `Access-Control-Allow-Origin` at all.
 pub fn not_readable(exchange: &Exchange) -> Findings {
     let allowed = exchange.response().and_then(|r| r.header("access-control-allow-origin"));

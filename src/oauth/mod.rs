@@ -2,6 +2,7 @@
 
 pub mod authorization;
 pub mod challenge;
+pub mod dpop;
 pub mod forge;
 pub mod jose;
 pub mod metadata;

@@ -27,10 +27,8 @@ async fn send(world: &mut World) -> Step {
 
 #[when("the client posts the authorization request")]
 async fn post(world: &mut World) -> Step {
-    let context = world.context()?;
     let request = world.request()?;
-    let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-    let post = request.by_post(&endpoint);
+    let post = world.posted(&request).await?;
     world.navigate(request, post, true, Decision::Approve).await
 }
 
@@ -149,11 +147,10 @@ async fn send_faulty(world: &mut World, fault: String) -> Step {
 async fn wrong_password(world: &mut World) -> Step {
     let context = world.context()?;
     let request = world.request()?;
-    let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
     let username = context.target.user.as_ref().map(|u| u.username.clone()).unwrap_or_default();
     let user = User { username, password: Secret::new(random(12)) };
     let uris = [context.client(world.client).redirect_uri().to_owned()];
-    let wire = request.by_get(&endpoint);
+    let wire = world.wire(&request).await?;
     let (landing, way) = context
         .drive(&mut world.agent, &world.recorder, wire, &uris, Some(&user), Decision::Approve)
         .await;
@@ -183,8 +180,7 @@ async fn decide(world: &mut World, decision: Decision) -> Step {
     if context.facts.oidc {
         request.params.set("prompt", "consent");
     }
-    let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-    let wire = request.by_get(&endpoint);
+    let wire = world.wire(&request).await?;
     world.navigate(request, wire, true, decision).await
 }
 

@@ -17,7 +17,7 @@ use crate::world::interaction::{AT_ONCE, BEFORE_APPROVAL, NOWHERE};
 use crate::world::{Step, World};
 
 /// The first value of a scope, and whether there is another one.
-fn narrow(scope: &str) -> (&str, bool) {
+pub(super) fn narrow(scope: &str) -> (&str, bool) {
     scope.split_once(' ').map_or((scope, false), |(first, _)| (first, true))
 }
 
@@ -71,8 +71,7 @@ async fn approved_one_scope(world: &mut World) -> Step {
     }
     request.params.set("scope", first);
     world.take_new_browser();
-    let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-    let wire = request.by_get(&endpoint);
+    let wire = world.wire(&request).await?;
     let by = Initiator::CrossSite;
     world.walk(request.clone(), wire, by, Some(&user), BEFORE_APPROVAL).await?;
     let Some(intent) = world.intent.take() else {

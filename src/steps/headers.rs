@@ -3,7 +3,7 @@
 use cucumber::{then, when};
 
 use crate::expect::resource as expect;
-use crate::model::exchange::Exchange;
+use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::Obstacle;
 use crate::oauth::token::{self, TokenResponse};
 use crate::oauth::{pkce, random};
@@ -87,4 +87,34 @@ async fn redeem_invented_from_origin(world: &mut World) -> Step {
         .headers
         .push(("Origin".into(), context.target.allowed_origin.clone().unwrap_or_default()));
     world.send(request).await
+}
+
+#[when("a script of the allowed origin asks whether it may send a proof")]
+async fn preflight(world: &mut World) -> Step {
+    let context = world.context()?;
+    let endpoint = world.need(context.endpoint("token_endpoint").map(str::to_owned))?;
+    let origin = context.target.allowed_origin.clone().unwrap_or_default();
+    let mut request = Request::get(endpoint);
+    request.method = "OPTIONS".into();
+    request.headers = vec![
+        ("Origin".into(), origin),
+        ("Access-Control-Request-Method".into(), "POST".into()),
+        ("Access-Control-Request-Headers".into(), "content-type,dpop".into()),
+    ];
+    world.send(request).await
+}
+
+#[then("the preflight allows it")]
+fn preflight_allows(world: &mut World) -> Step {
+    let origin = world.context()?.target.allowed_origin.clone().unwrap_or_default();
+    let answer = world.answer()?;
+    world.judge(expect::preflight_allows(&answer, &origin, "dpop"))
+}
+
+#[then("it can read both header fields")]
+fn exposed(world: &mut World) -> Step {
+    for answer in world.answers.clone() {
+        world.judge(expect::exposes(&answer, &["dpop-nonce", "www-authenticate"]))?;
+    }
+    Ok(())
 }

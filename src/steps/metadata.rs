@@ -31,7 +31,7 @@ async fn fetch_keys(world: &mut World) -> Step {
 }
 
 /// Judges every document that was found.
-fn judge_each(world: &mut World, judge: impl Fn(&Metadata) -> Findings) -> Step {
+pub(super) fn judge_each(world: &mut World, judge: impl Fn(&Metadata) -> Findings) -> Step {
     judge_documents(world, "", judge)
 }
 

@@ -232,7 +232,11 @@ fn not_linked(world: &mut World) -> Step {
 
 #[then("the user sees a page with status 400")]
 fn error_page(world: &mut World) -> Step {
-    let flow = world.flow()?;
+    let (context, flow) = (world.context()?, world.flow()?);
+    let to_push = context.facts.endpoint("pushed_authorization_request_endpoint");
+    if to_push == Some(flow.landing.exchange.request.url.as_str()) {
+        return world.not_applicable("the request was refused when it was pushed: no user saw it");
+    }
     world.judge_refusal(pages::error_page(&flow.landing))
 }
 

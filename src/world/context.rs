@@ -233,7 +233,8 @@ impl Context {
         recorder: &Recorder,
         request: &AuthorizationRequest,
     ) -> Result<(Landing, Way), Obstacle> {
-        let get = request.by_get(self.endpoint("authorization_endpoint")?);
+        let sent = self.valid_front(recorder, request).await?;
+        let get = sent.by_get(self.endpoint("authorization_endpoint")?);
         let is_client =
             |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
         self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve)

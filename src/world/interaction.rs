@@ -27,8 +27,8 @@ impl World {
     /// is kept. The outcome is one more flow.
     pub async fn wait_at(&mut self, request: AuthorizationRequest, stop: Stop) -> Step {
         let context = self.context()?;
-        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-        let wire = request.by_get(&endpoint);
+        self.intent = None;
+        let Some(wire) = self.departure(&request).await? else { return Ok(()) };
         let user = context.target.user.clone();
         self.walk(request, wire, Initiator::CrossSite, user.as_ref(), stop).await
     }

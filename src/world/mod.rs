@@ -1,6 +1,7 @@
 //! The context of one scenario and its ledger.
 
 pub mod context;
+pub mod front;
 pub mod interaction;
 mod whole;
 
@@ -17,6 +18,7 @@ use crate::http::user_agent::UserAgent;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
+use crate::oauth::dpop::Key;
 use crate::oauth::params::Params;
 use crate::oauth::vectors::Row;
 use crate::target::login::form::{Decision, Way};
@@ -97,6 +99,8 @@ pub struct World {
     pub intent: Option<Intent>,
     /// A value that a later step compares with.
     pub noted: String,
+    /// The key with which the client proves possession.
+    pub proof_key: Option<Arc<Key>>,
     ledger: Ledger,
     /// What a step looked for in vain.
     lack: OnceLock<String>,
@@ -230,18 +234,12 @@ impl World {
 
     /// Sends an authorization request by GET; the user signs in and approves where asked.
     pub async fn authorize(&mut self, request: AuthorizationRequest) -> Step {
-        let context = self.context()?;
-        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-        let get = request.by_get(&endpoint);
-        self.navigate(request, get, true, Decision::Approve).await
+        self.depart(request, true).await
     }
 
     /// Opens an authorization request; the user does nothing.
     pub async fn open(&mut self, request: AuthorizationRequest) -> Step {
-        let context = self.context()?;
-        let endpoint = self.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-        let get = request.by_get(&endpoint);
-        self.navigate(request, get, false, Decision::Approve).await
+        self.depart(request, false).await
     }
 
     /// Drives `wire`, the form in which `request` is sent, to its end.

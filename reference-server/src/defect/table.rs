@@ -77,7 +77,7 @@ defects! {
 
     // Redirect URI
     TenantRedirectUriRefused: "a registered redirect URI with a query is refused" => ["authz.redirect-uri.registered-accepted"];
-    RedirectUriNotChecked: "any https redirect URI is accepted" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.redirect-uri.string-variants", "authz.redirect-uri.query-added", "authz.redirect-uri.scheme-or-port-changed", "authz.direct-error-status", "authz.redirect-uri.parser-differential", "authz.redirect-uri.fragment"] known as ["CVE-2025-4143", "CVE-2019-3778", "CVE-2019-11269", "CVE-2024-25715", "CVE-2026-5467", "CVE-2024-11207", "CVE-2023-41893"];
+    RedirectUriNotChecked: "any https redirect URI is accepted" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.redirect-uri.string-variants", "authz.redirect-uri.query-added", "authz.redirect-uri.scheme-or-port-changed", "authz.direct-error-status", "authz.redirect-uri.parser-differential", "authz.redirect-uri.fragment", "par.redirect-uri-registered"] known as ["CVE-2025-4143", "CVE-2019-3778", "CVE-2019-11269", "CVE-2024-25715", "CVE-2026-5467", "CVE-2024-11207", "CVE-2023-41893"];
     RedirectUriHostNotCompared: "the host of the redirect URI is not compared" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.redirect-uri.parser-differential"] known as ["CVE-2023-6291"];
     RedirectUriErrorToUnregistered: "the error about an unregistered redirect URI is sent there" => ["authz.redirect-uri.unregistered-host", "authz.redirect-uri.host-confusion", "authz.direct-error-status", "authz.redirect-uri.parser-differential", "authz.redirect-uri.scheme-or-port-changed", "authz.redirect-uri.loopback-path-exact"] known as ["CVE-2024-25715"];
     FaultReportedToUnregistered: "the error about a missing response_type goes to an unregistered redirect URI" => ["authz.redirect-uri.unregistered-host"] known as ["CVE-2026-41479"];
@@ -352,7 +352,7 @@ defects! {
     ChallengeBasic: "the refusal without a token asks for Basic" => ["rs.no-token-challenge"];
     GarbageTokenAccepted: "the API accepts an invented token" => ["rs.garbage-token"];
     EmptyTokenAccepted: "the API accepts an empty token" => ["rs.garbage-token"];
-    GarbageTokenErrorMissing: "the refusal of a bad token lacks error" => ["rs.garbage-token", "rs.tampered-token", "rs.alg-none", "rs.key-confusion", "rs.attacker-key", "rs.expired-token", "rs.id-token-refused", "rs.refresh-token-refused", "rs.wrong-audience"];
+    GarbageTokenErrorMissing: "the refusal of a bad token lacks error" => ["rs.garbage-token", "rs.tampered-token", "rs.alg-none", "rs.key-confusion", "rs.attacker-key", "rs.expired-token", "rs.id-token-refused", "rs.refresh-token-refused", "rs.wrong-audience", "rs.dpop-downgrade"];
     UserinfoGetRefused: "UserInfo answers 405 to GET" => ["userinfo.get"];
     UserinfoAsText: "UserInfo is served as text/plain" => ["userinfo.media-type"];
     UserinfoSubjectDiffers: "sub of UserInfo differs from the ID token" => ["userinfo.subject"];
@@ -475,9 +475,9 @@ defects! {
     // CORS and operation
     CorsAtAuthorizationEndpoint: "the authorization endpoint allows any origin" => ["cors.authorization-endpoint-closed"];
     CorsPreflightAtAuthorizationEndpoint: "the authorization endpoint answers preflights" => ["cors.authorization-endpoint-closed"];
-    CorsMissingAtTokenEndpoint: "the token endpoint allows no origin" => ["cors.token-endpoint"];
+    CorsMissingAtTokenEndpoint: "the token endpoint allows no origin" => ["cors.token-endpoint", "cors.preflight"];
     CorsMissingOnTokenError: "errors of the token endpoint allow no origin" => ["cors.token-endpoint"];
-    CorsOtherOriginAtTokenEndpoint: "the token endpoint allows another origin" => ["cors.token-endpoint"];
+    CorsOtherOriginAtTokenEndpoint: "the token endpoint allows another origin" => ["cors.token-endpoint", "cors.preflight"];
     RequestIdMissing: "answers carry no request id" => ["obs.correlation-id"];
 
     // Transport
@@ -568,4 +568,57 @@ defects! {
     LargeFormServerError: "a large form is a server error of the token endpoint" => ["obs.no-server-error"];
     ClockBehind: "the clock is ten minutes behind" => ["obs.clock-skew"];
     TokenClockAhead: "the clock of the token endpoint is two minutes ahead" => ["obs.clock-skew"];
+
+    // Pushed authorization requests
+    ParEndpointNotPublished: "pushing is mandatory and the endpoint is not published" => ["par.metadata-consistent"];
+    ParExpiryAsString: "expires_in of a pushed request is a string" => ["par.push-and-use"];
+    PushedParametersInCookie: "what was pushed is handed to the browser in a cookie" => ["par.push-and-use"] known as ["CVE-2024-4540"];
+    NestedRequestUriAccepted: "a pushed request may contain request_uri" => ["par.nested-request-uri"];
+    PushedRedirectUriUnchecked: "a pushed redirect_uri need not be registered" => ["par.redirect-uri-registered"];
+    RequestUriForAnyClient: "a request_uri works for every client, who starts the flow of another" => ["par.request-uri-client-bound"];
+    RequestUriForItsBearer: "a request_uri starts the flow of whoever presents it" => ["par.request-uri-client-bound"];
+    FrontChannelRedirectUriWins: "redirect_uri beside request_uri replaces the pushed one" => ["par.front-channel-override"];
+    FrontChannelChallengeWins: "code_challenge beside request_uri replaces the pushed one" => ["par.front-channel-override"];
+    FrontChannelScopeAdds: "scope beside request_uri replaces the pushed one" => ["par.front-channel-override"];
+    ParNotEnforced: "requests that were not pushed work although pushing is mandatory" => ["par.required-enforced"];
+
+    // DPoP
+    SenderConstraintNotOffered: "the metadata offers no sender-constrained access tokens" => ["at.sender-constraint-offered"];
+    DpopSymmetricAlgListed: "the metadata lists HS256 for proofs" => ["dpop.metadata-asymmetric"];
+    ConfirmationMissing: "a bound access token lacks cnf" => ["dpop.token-bound"];
+    ConfirmationOfAnotherKey: "cnf.jkt is the thumbprint of another key" => ["dpop.token-bound"];
+    ProofSignatureUnchecked: "the signature of a proof is not verified" => ["dpop.proof-cryptography"];
+    ProofAlgNone: "an unsigned proof is accepted" => ["dpop.proof-cryptography"];
+    ProofSymmetric: "a proof is accepted whose HMAC key is its public key" => ["dpop.proof-cryptography"];
+    ProofMethodUnchecked: "htm of a proof is not verified" => ["dpop.proof-target", "dpop.proof-structure"];
+    ProofTargetUnchecked: "htu of a proof is not verified" => ["dpop.proof-target"];
+    ProofOfPath: "only the path of htu is verified" => ["dpop.proof-target"];
+    ProofOfHost: "only the host of htu is verified" => ["dpop.proof-target"];
+    ProofTargetWithQueryRefused: "the query of htu is not ignored" => ["dpop.proof-target"];
+    ProofFromThePast: "an old proof is accepted" => ["dpop.proof-freshness"];
+    ProofFromTheFuture: "a proof from the future is accepted" => ["dpop.proof-freshness"];
+    ProofTypeUnchecked: "typ of a proof is not verified" => ["dpop.proof-structure"];
+    ProofJtiOptional: "a proof without jti is accepted" => ["dpop.proof-structure"];
+    ProofKeyOptional: "a proof without jwk is accepted" => ["dpop.proof-structure"];
+    ProofPrivateKey: "a proof with a private key is accepted" => ["dpop.proof-structure"];
+    ProofTwice: "of several proofs the first one counts" => ["dpop.proof-structure"];
+    DpopNonceUnchecked: "an invented nonce is accepted" => ["dpop.nonce-challenge"];
+    DpopNonceTwice: "the challenge carries two nonces" => ["dpop.nonce-challenge"];
+    CodeKeyIgnored: "dpop_jkt is ignored" => ["dpop.code-key-binding"];
+    PushedCodeKeyIgnored: "dpop_jkt is ignored in a pushed request" => ["dpop.code-key-binding"];
+    CodeKeyOptional: "a code bound by dpop_jkt is redeemed without a proof" => ["dpop.code-key-binding"];
+    BoundTokenAsBearer: "the API takes a bound token for a bearer token" => ["rs.dpop-downgrade"];
+    BoundTokenAsBearerWithProof: "the API takes a bound token for a bearer token if a proof comes along" => ["rs.dpop-downgrade"];
+    ApiProofOptional: "the API takes a bound token without a proof" => ["rs.dpop-proof-checked"];
+    ApiProofKeyUnchecked: "the API takes the proof of another key" => ["rs.dpop-proof-checked"];
+    ApiProofTokenHashUnchecked: "the API does not verify ath" => ["rs.dpop-proof-checked"];
+    ApiProofTokenHashOptional: "the API takes a proof without ath" => ["rs.dpop-proof-checked"];
+    ApiProofMethodUnchecked: "the API does not verify htm" => ["rs.dpop-proof-checked"];
+    ApiProofTargetUnchecked: "the API does not verify htu" => ["rs.dpop-proof-checked"];
+    ApiProofTwice: "the API takes the first of several proofs" => ["rs.dpop-proof-checked"];
+    RefreshByAnyKey: "a bound refresh token works with the proof of any key" => ["refresh.dpop-bound"];
+    RefreshWithoutProof: "a bound refresh token works without a proof" => ["refresh.dpop-bound"];
+    CorsDpopNotAllowed: "preflights do not allow the DPoP header" => ["cors.preflight"];
+    CorsNonceNotExposed: "scripts cannot read DPoP-Nonce" => ["cors.exposed-headers"];
+    CorsChallengeNotExposed: "scripts cannot read WWW-Authenticate" => ["cors.exposed-headers"];
 }

@@ -47,6 +47,9 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) requested: Scope,
     pub(crate) scope: Scope,
     pub(crate) challenge: Option<Challenge>,
+    /// Thumbprint of the key that is to redeem the code (RFC 9449 §10).
+    pub(crate) key: Option<String>,
+    pub(crate) was_pushed: bool,
     pub(crate) nonce: Option<String>,
     pub(crate) audience: Vec<String>,
     pub(crate) prompt: Scope,
@@ -61,6 +64,15 @@ fn error(error: &'static str, description: &'static str) -> RequestError {
 /// Establishes client and redirect URI before anything else, since every other error is reported
 /// there (RFC 6749 §4.1.2.1).
 pub(crate) fn target(app: &App, params: &Params) -> Result<Target, Unanswerable> {
+    checked_target(app, params, false)
+}
+
+/// [`target`] of a request whose `redirect_uri` the policy may trust without any check.
+pub(crate) fn checked_target(
+    app: &App,
+    params: &Params,
+    trusts_redirect_uri: bool,
+) -> Result<Target, Unanswerable> {
     let policy = &app.policy;
     let presented = || params.all("redirect_uri").next().map(str::to_owned);
     let unanswerable = |message, redirects: bool| Unanswerable {
@@ -105,7 +117,7 @@ pub(crate) fn target(app: &App, params: &Params) -> Result<Target, Unanswerable>
         .redirect_uris
         .iter()
         .any(|registered| policy.redirect_uri_matches(registered, checked));
-    if !is_registered || !policy.may_redirect_to(checked) {
+    if !(trusts_redirect_uri || is_registered && policy.may_redirect_to(checked)) {
         let message = "The address to return to is not registered for this application.";
         return Err(unanswerable(
             message,
@@ -198,6 +210,8 @@ impl AuthorizationRequest {
             requested,
             scope,
             challenge,
+            key: params.get("dpop_jkt").map(str::to_owned),
+            was_pushed: false,
             nonce: params.get("nonce").map(str::to_owned),
             audience: audience(app, params)?,
             prompt,

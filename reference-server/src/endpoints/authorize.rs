@@ -2,14 +2,14 @@
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, SET_COOKIE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
-use super::authorization_request::{AuthorizationRequest, RequestError, target};
-use super::{authorization_response, interaction};
+use super::authorization_request::{AuthorizationRequest, RequestError, checked_target, target};
+use super::{authorization_response, interaction, par};
 use crate::app::{App, Shared};
-use crate::http::{is_form, respond, set};
+use crate::http::{add, is_form, respond, set};
 use crate::pages::error_page;
 use crate::params::Params;
 
@@ -60,8 +60,14 @@ pub(crate) async fn other(
     response
 }
 
-async fn start(app: &App, params: &Params, headers: &HeaderMap) -> Response {
-    let mut target = match target(app, params) {
+async fn start(app: &App, presented: &Params, headers: &HeaderMap) -> Response {
+    let params = &match par::resolve(app, presented) {
+        Ok(params) => params,
+        Err(message) => return error_page(app, message, presented),
+    };
+    let was_pushed = is_reference(presented) && !is_reference(params);
+    let trusts = was_pushed && app.policy.trusts_redirect_uri_of_pushed();
+    let mut target = match checked_target(app, params, trusts) {
         Ok(target) => target,
         Err(refused) => {
             let invalid = RequestError {
@@ -81,7 +87,18 @@ async fn start(app: &App, params: &Params, headers: &HeaderMap) -> Response {
     };
     app.policy.follow_request_uri(params.get("request_uri")).await;
     match AuthorizationRequest::read(app, &mut target, params) {
-        Ok(request) => interaction::begin(app, headers, request, params),
+        Ok(mut request) => {
+            request.was_pushed = was_pushed;
+            let mut response = interaction::begin(app, headers, request, params);
+            if let Some(value) = app.policy.restart_cookie(params).filter(|_| was_pushed) {
+                add(&mut response, SET_COOKIE, &format!("restart={value}; Path=/; HttpOnly"));
+            }
+            response
+        }
         Err(error) => authorization_response::error(app, &target, error),
     }
+}
+
+fn is_reference(params: &Params) -> bool {
+    params.get("request_uri").is_some()
 }

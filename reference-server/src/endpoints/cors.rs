@@ -37,7 +37,7 @@ fn is_public(path: &str) -> bool {
 }
 
 fn is_for_clients(path: &str) -> bool {
-    matches!(path, "/token" | "/revoke" | "/userinfo") || path.starts_with("/api/")
+    matches!(path, "/token" | "/par" | "/revoke" | "/userinfo") || path.starts_with("/api/")
 }
 
 pub(crate) fn answers_preflight(app: &App, path: &str) -> bool {
@@ -68,6 +68,6 @@ pub(crate) fn allow(app: &App, asked: &Asked, response: &mut Response) {
         set(response, ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
     } else if let Some(origin) = app.policy.readable_from(asked, origin) {
         set(response, ACCESS_CONTROL_ALLOW_ORIGIN, &origin);
-        set(response, ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, x-request-id");
+        set(response, ACCESS_CONTROL_EXPOSE_HEADERS, app.policy.fields_to_scripts());
     }
 }

@@ -242,6 +242,8 @@ fn grant(
             client,
             redirect_uri,
             challenge: request.challenge.clone(),
+            key: request.key.clone(),
+            was_pushed: request.was_pushed,
             expires_at,
             used: false,
         };
@@ -249,7 +251,7 @@ fn grant(
         parameters.push(("code", code));
     }
     if front_channel.access_token {
-        match issue::access_token(app, state, &grant, &grant.scope) {
+        match issue::access_token(app, state, &grant, &grant.scope, None) {
             Ok(token) => {
                 parameters.extend([("access_token", token), ("token_type", "Bearer".to_owned())])
             }

@@ -78,11 +78,17 @@ fn describe(app: &App, token: &str) -> Value {
     });
     if let Some((entry, grant)) = access {
         let lifetime = app.policy.access_token_lifetime(app.config.lifetimes.access_token);
-        return json!({
+        let mut answer = json!({
             "active": true, "scope": entry.scope.to_string(), "client_id": grant.client, "username": grant.user.username,
             "token_type": "Bearer", "exp": entry.expires_at, "iat": entry.expires_at - lifetime, "sub": grant.user.subject,
             "aud": grant.audience, "iss": app.issuer,
         });
+        // RFC 9449 §6.2
+        if let Some(jkt) = &entry.key {
+            answer["token_type"] = json!("DPoP");
+            answer["cnf"] = json!({"jkt": jkt});
+        }
+        return answer;
     }
     let refresh = state
         .refresh_tokens

@@ -16,7 +16,7 @@ fn scopes_supported() -> Vec<&'static str> {
 
 fn document(app: &App, base: &str) -> Value {
     let url = |path: &str| format!("{base}{path}");
-    json!({
+    let mut document = json!({
         "issuer": base,
         "authorization_endpoint": url("/authorize"),
         "token_endpoint": url("/token"),
@@ -42,7 +42,15 @@ fn document(app: &App, base: &str) -> Value {
         "request_uri_parameter_supported": false,
         "claims_parameter_supported": false,
         "protected_resources": [app.resource(), app.other_resource()],
-    })
+        "require_pushed_authorization_requests": app.config.par_required,
+    });
+    if app.policy.publishes_par_endpoint() {
+        document["pushed_authorization_request_endpoint"] = json!(url("/par"));
+    }
+    if let Some(algs) = app.policy.dpop_algs() {
+        document["dpop_signing_alg_values_supported"] = algs;
+    }
+    document
 }
 
 fn cacheable(media_type: &str, value: &Value) -> Response {
@@ -75,6 +83,7 @@ pub(crate) async fn protected_resource(State(app): State<Shared>) -> Response {
         "jwks_uri": app.url("/jwks"),
         "scopes_supported": ["api:read", "api:write", seeds::FORBIDDEN_SCOPE],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256"],
         "resource_name": "Example API",
     });
     match app.policy.resource_metadata(document, &app.resource()) {

@@ -17,6 +17,7 @@ pub(crate) async fn redeem(
     app: &App,
     client: &'static Client,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<Tokens, TokenError> {
     let policy = &app.policy;
     if let Some(error) = policy.refuses_exchange_of(client.id) {
@@ -34,13 +35,13 @@ pub(crate) async fn redeem(
     match policy.gap_between_check_and_use() {
         None => {
             let mut state = app.state();
-            check(app, &mut state, client, code, params)?;
-            spend(app, &mut state, code)
+            check(app, &mut state, client, code, params, key)?;
+            spend(app, &mut state, code, key)
         }
         Some(gap) => {
-            check(app, &mut app.state(), client, code, params)?;
+            check(app, &mut app.state(), client, code, params, key)?;
             tokio::time::sleep(gap).await;
-            spend(app, &mut app.state(), code)
+            spend(app, &mut app.state(), code, key)
         }
     }
 }
@@ -53,6 +54,7 @@ fn check(
     client: &Client,
     text: &str,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<(), TokenError> {
     let policy = &app.policy;
     let Some(code) = state.codes.get(text).cloned() else {
@@ -61,6 +63,9 @@ fn check(
     let presented = params.get("code").unwrap_or_default();
     if code.client != client.id && policy.binds_code_to_client(presented, client.id) {
         return Err(invalid_grant("the code belongs to another client"));
+    }
+    if !policy.code_key_fits(code.key.as_deref(), key, code.was_pushed) {
+        return Err(invalid_grant("the code is bound to another key"));
     }
     match params.get("redirect_uri") {
         Some(uri)
@@ -140,13 +145,18 @@ fn verify(app: &App, state: &State, code: &Code, params: &Params) -> Result<(), 
     }
 }
 
-fn spend(app: &App, state: &mut State, text: &str) -> Result<Tokens, TokenError> {
+fn spend(
+    app: &App,
+    state: &mut State,
+    text: &str,
+    key: Option<&str>,
+) -> Result<Tokens, TokenError> {
     let grant = state.codes.get_mut(text).map(|code| {
         code.used = true;
         code.grant
     });
     match grant.and_then(|id| state.grants.get(&id)).cloned() {
-        Some(grant) => issue_all(app, state, &grant),
+        Some(grant) => issue_all(app, state, &grant, key),
         None => Err(TokenError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             ..invalid_grant("the grant is lost")

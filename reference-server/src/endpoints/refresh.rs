@@ -23,6 +23,7 @@ pub(crate) async fn refresh(
     app: &App,
     client: &'static Client,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<Tokens, TokenError> {
     let policy = &app.policy;
     let Some(token) = params.get("refresh_token") else {
@@ -38,13 +39,13 @@ pub(crate) async fn refresh(
     match policy.gap_between_check_and_rotation() {
         None => {
             let mut state = app.state();
-            let allowed = check(app, &mut state, client, token, params)?;
-            rotate(app, &mut state, token, &allowed)
+            let allowed = check(app, &mut state, client, token, params, key)?;
+            rotate(app, &mut state, token, &allowed, key)
         }
         Some(gap) => {
-            let allowed = check(app, &mut app.state(), client, token, params)?;
+            let allowed = check(app, &mut app.state(), client, token, params, key)?;
             tokio::time::sleep(gap).await;
-            rotate(app, &mut app.state(), token, &allowed)
+            rotate(app, &mut app.state(), token, &allowed, key)
         }
     }
 }
@@ -64,6 +65,7 @@ fn check(
     client: &Client,
     text: &str,
     params: &Params,
+    key: Option<&str>,
 ) -> Result<Allowed, TokenError> {
     let (policy, now) = (&app.policy, app.now());
     let Some(token) = state.refresh_tokens.get(text).cloned() else {
@@ -73,6 +75,10 @@ fn check(
     let Some(mut grant) = state.grants.get(&token.grant).filter(is_own).cloned() else {
         return Err(invalid_grant("the refresh token belongs to another client"));
     };
+    // RFC 9449 §5: a public client has nothing but its key to show.
+    if !policy.refresh_key_fits(token.key.as_deref(), key) {
+        return Err(invalid_grant("the refresh token is bound to another key"));
+    }
     if token.used_at.is_some_and(|at| !policy.used_refresh_token_works(now.saturating_sub(at))) {
         end_family(app, state, &token);
         return Err(invalid_grant("the refresh token has been used"));
@@ -112,18 +118,21 @@ fn rotate(
     state: &mut State,
     text: &str,
     allowed: &Allowed,
+    key: Option<&str>,
 ) -> Result<Tokens, TokenError> {
     let Allowed { grant, scope } = allowed;
     let policy = &app.policy;
-    let access_token =
-        issue::access_token(app, state, grant, &policy.scope_of_refreshed_token(grant, scope))?;
+    let narrowed = policy.scope_of_refreshed_token(grant, scope);
+    let access_token = issue::access_token(app, state, grant, &narrowed, key)?;
     let id_token = match scope.contains("openid") && policy.issues_id_token() {
         true => Some(id_token(app, state, grant, text, &access_token)?),
         false => None,
     };
-    let expires_at = state.refresh_tokens.get(text).map_or(0, |token| token.expires_at);
+    let presented = state.refresh_tokens.get(text);
+    let expires_at = presented.map_or(0, |token| token.expires_at);
+    let bound = presented.and_then(|token| token.key.clone()).or_else(|| key.map(str::to_owned));
     let refresh_token = if policy.rotates_refresh_tokens() {
-        let successor = issue::next_refresh_token(app, state, grant, expires_at);
+        let successor = issue::next_refresh_token(app, state, grant, bound, expires_at);
         if let Some(used) = state.refresh_tokens.get_mut(text) {
             used.used_at.get_or_insert(app.now());
             used.successor = Some(successor.clone());
@@ -133,6 +142,7 @@ fn rotate(
         policy.repeats_refresh_token().then(|| text.to_owned())
     };
     Ok(Tokens {
+        is_bound: key.is_some(),
         access_token,
         refresh_token,
         id_token,

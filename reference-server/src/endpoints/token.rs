@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::{redeem, refresh};
 use crate::app::{App, LoggedClient, Shared};
 use crate::clients::{ALICE, Client, User, client};
-use crate::http::{basic, header, is_form, json, respond, set};
+use crate::dpop::{self, Place, ProofError};
+use crate::http::{add, basic, header, is_form, json, respond, set};
 use crate::issue;
 use crate::keys::SigningFailed;
 use crate::params::Params;
@@ -20,6 +21,8 @@ use crate::state::{Grant, State as Store};
 
 /// What is granted: the answer of the endpoint.
 pub(crate) struct Tokens {
+    /// To the key of the proof.
+    pub(crate) is_bound: bool,
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) id_token: Option<String>,
@@ -46,6 +49,15 @@ impl TokenError {
     }
 }
 
+impl From<ProofError> for TokenError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Invalid(description) => Self::new("invalid_dpop_proof", description),
+            ProofError::UseNonce => Self::new("use_dpop_nonce", "the proof needs a nonce"),
+        }
+    }
+}
+
 impl From<SigningFailed> for TokenError {
     fn from(_: SigningFailed) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -66,7 +78,8 @@ pub(crate) enum GrantType {
 
 pub(crate) async fn get(State(app): State<Shared>, RawQuery(query): RawQuery) -> Response {
     if app.policy.answers_token_get() {
-        return answer(&app, &Params::parse(query.unwrap_or_default().as_bytes())).await;
+        let params = Params::parse(query.unwrap_or_default().as_bytes());
+        return answer(&app, &params, &HeaderMap::new()).await;
     }
     let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
     set(&mut response, ALLOW, "POST");
@@ -81,7 +94,7 @@ pub(crate) async fn post(
 ) -> Response {
     let query = query.unwrap_or_default();
     if body.is_empty() && app.policy.reads_token_query() {
-        return answer(&app, &Params::parse(query.as_bytes())).await;
+        return answer(&app, &Params::parse(query.as_bytes()), &headers).await;
     }
     if !is_form(&headers) {
         return refuse(&app, TokenError::new("invalid_request", "the request is not a form"));
@@ -100,16 +113,16 @@ pub(crate) async fn post(
         true => params.completed_by(Params::parse(query.as_bytes())),
         false => params,
     };
-    answer(&app, &params).await
+    answer(&app, &params, &headers).await
 }
 
-async fn answer(app: &App, params: &Params) -> Response {
+async fn answer(app: &App, params: &Params, headers: &HeaderMap) -> Response {
     let (mut response, grant_type) =
         match params.single(|name| app.policy.repeated_token_parameter(name)) {
             Err(_) => {
                 (refuse(app, TokenError::new("invalid_request", "a parameter is repeated")), None)
             }
-            Ok(params) => match tokens(app, &params).await {
+            Ok(params) => match tokens(app, &params, headers).await {
                 Ok(tokens) => (
                     success(app, tokens, params.get("grant_type") == Some("refresh_token")),
                     params.get("grant_type").map(str::to_owned),
@@ -137,7 +150,7 @@ async fn answer(app: &App, params: &Params) -> Response {
     response
 }
 
-async fn tokens(app: &App, params: &Params) -> Result<Tokens, TokenError> {
+async fn tokens(app: &App, params: &Params, headers: &HeaderMap) -> Result<Tokens, TokenError> {
     let policy = &app.policy;
     if policy.refuses_token_parameters(params) {
         return Err(TokenError::new("invalid_request", "a parameter is not known"));
@@ -158,9 +171,12 @@ async fn tokens(app: &App, params: &Params) -> Result<Tokens, TokenError> {
     if params.all("resource").any(|r| !r.is_empty() && !app.resources().iter().any(|k| k == r)) {
         return Err(TokenError::new("invalid_target", "the resource is not known"));
     }
+    let request =
+        dpop::Request { place: Place::Token, method: "POST", path: "/token", access_token: None };
+    let key = dpop::proven(app, headers, &request)?;
     match grant_type {
-        GrantType::AuthorizationCode => redeem::redeem(app, client, params).await,
-        GrantType::RefreshToken => refresh::refresh(app, client, params).await,
+        GrantType::AuthorizationCode => redeem::redeem(app, client, params, key.as_deref()).await,
+        GrantType::RefreshToken => refresh::refresh(app, client, params, key.as_deref()).await,
         GrantType::Password => password(app, client, params),
         GrantType::ClientCredentials
             if policy.client_credentials_suffice(params.raw("client_secret")) =>
@@ -209,14 +225,20 @@ fn owner(store: &Store, params: &Params) -> Option<&'static Client> {
 }
 
 /// Access token, and what else belongs to a fresh grant.
-pub(crate) fn issue_all(app: &App, store: &mut Store, grant: &Grant) -> Result<Tokens, TokenError> {
-    let access_token = issue::access_token(app, store, grant, &grant.scope)?;
+pub(crate) fn issue_all(
+    app: &App,
+    store: &mut Store,
+    grant: &Grant,
+    key: Option<&str>,
+) -> Result<Tokens, TokenError> {
+    let access_token = issue::access_token(app, store, grant, &grant.scope, key)?;
     let id_token = match grant.scope.contains("openid") && app.policy.issues_id_token() {
         true => Some(issue::id_token(app, store, grant, Some(&access_token), app.now())?),
         false => None,
     };
-    let refresh_token = Some(issue::refresh_token(app, store, grant));
+    let refresh_token = Some(issue::refresh_token(app, store, grant, key));
     Ok(Tokens {
+        is_bound: key.is_some(),
         access_token,
         refresh_token,
         id_token,
@@ -247,7 +269,7 @@ pub(crate) fn anyone(
         refresh_revoked: false,
     };
     let grant = store.add_grant(grant);
-    issue_all(app, &mut store, &grant)
+    issue_all(app, &mut store, &grant, None)
 }
 
 fn password(app: &App, client: &'static Client, params: &Params) -> Result<Tokens, TokenError> {
@@ -262,7 +284,7 @@ fn success(app: &App, tokens: Tokens, is_refresh: bool) -> Response {
     let policy = &app.policy;
     let mut members = Map::new();
     members.insert("access_token".into(), json!(tokens.access_token));
-    members.insert("token_type".into(), json!(policy.token_type()));
+    members.insert("token_type".into(), json!(policy.token_type(tokens.is_bound)));
     let lifetime = policy.access_token_lifetime(app.config.lifetimes.access_token);
     members.extend(policy.expires_in(lifetime).map(|value| ("expires_in".to_owned(), value)));
     members
@@ -288,5 +310,15 @@ fn describe(app: &App, error: TokenError, description: &str) -> Response {
         None => json(error.status, &body),
     };
     set(&mut response, CACHE_CONTROL, "no-store");
+    if error.error == "use_dpop_nonce" {
+        demand_nonce(app, &mut response);
+    }
     response
+}
+
+/// RFC 9449 §8: the nonce for the next attempt.
+pub(crate) fn demand_nonce(app: &App, response: &mut Response) {
+    for _ in 0..app.policy.nonces_per_answer() {
+        add(response, dpop::DPOP_NONCE, &dpop::nonce(app));
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::Policy;
 use crate::defect::Defect::{
-    CorsMissingAtApi, CorsMissingAtRevocation, CorsMissingAtUserinfo, CorsMissingOnMetadata,
-    CorsNullWithCredentials, CorsPreflightLacksAuthorization, CorsPreflightRefusedAtApi,
-    CorsReflectsWithCredentials,
+    CorsChallengeNotExposed, CorsDpopNotAllowed, CorsMissingAtApi, CorsMissingAtRevocation,
+    CorsMissingAtUserinfo, CorsMissingOnMetadata, CorsNonceNotExposed, CorsNullWithCredentials,
+    CorsPreflightLacksAuthorization, CorsPreflightRefusedAtApi, CorsReflectsWithCredentials,
 };
 use crate::endpoints::cors::Asked;
 
@@ -44,10 +44,19 @@ impl Policy {
 
     /// The header fields that a script may send.
     pub(crate) fn fields_of_scripts(&self) -> &'static str {
-        if self.has(CorsPreflightLacksAuthorization) {
-            "content-type"
-        } else {
-            "authorization, content-type"
+        match self.defect {
+            Some(CorsPreflightLacksAuthorization) => "content-type, dpop",
+            Some(CorsDpopNotAllowed) => "authorization, content-type",
+            _ => "authorization, content-type, dpop",
+        }
+    }
+
+    /// The header fields that a script may read.
+    pub(crate) fn fields_to_scripts(&self) -> &'static str {
+        match self.defect {
+            Some(CorsNonceNotExposed) => "www-authenticate, x-request-id",
+            Some(CorsChallengeNotExposed) => "dpop-nonce, x-request-id",
+            _ => "dpop-nonce, www-authenticate, x-request-id",
         }
     }
 }

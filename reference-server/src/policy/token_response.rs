@@ -59,8 +59,12 @@ impl Policy {
     }
 
     /// How to use the access token.
-    pub(crate) fn token_type(&self) -> &'static str {
-        if self.has(TokenTypeUnknown) { "ticket" } else { "Bearer" }
+    pub(crate) fn token_type(&self, is_bound: bool) -> &'static str {
+        match self.defect {
+            Some(TokenTypeUnknown) => "ticket",
+            _ if is_bound => "DPoP",
+            _ => "Bearer",
+        }
     }
 
     /// The lifetime of access tokens in seconds.

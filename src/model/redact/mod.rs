@@ -27,12 +27,13 @@ const SECRET_NAMES: &[(&str, &str)] = &[
     ("id_token_hint", "id_token"),
     ("password", "password"),
     ("refresh_token", "refresh_token"),
+    ("request_uri", "request_uri"),
     ("token", "token"),
     ("vp_token", "vp_token"),
 ];
 
 /// Header fields whose whole value is a secret, `Cookie` and `Set-Cookie` aside.
-const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization"];
+const SECRET_HEADERS: &[&str] = &["authorization", "proxy-authorization", "dpop"];
 
 /// Values shorter than this are replaced only where the protocol puts them: a global
 /// replacement of, say, `1` would blank out the report.

@@ -159,11 +159,12 @@ fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
 /// What a target does or refuses counts only beside a working twin: when a client's valid flow no
 /// longer works at the end of the run, every pass that rests on answers to that client is withdrawn.
 async fn check_twins(context: &Context, mut ended: ById) -> ById {
-    let rests = |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass);
+    // A client that never worked, as was said already, was no more than a guest of the first one.
+    let host = |client: usize| if context.failed(client) { 0 } else { client };
+    let rests =
+        |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass).map(host);
     for client in 0..context.target.clients.len() {
-        // Where it never worked, that was said already, and nothing passed for its sake.
-        let never_worked = context.failed(client);
-        if never_worked || !ended.values().flatten().any(|e| rests(e) == Some(client)) {
+        if !ended.values().flatten().any(|e| rests(e) == Some(client)) {
             continue;
         }
         let Err(obstacle) = context.prove(client).await else { continue };

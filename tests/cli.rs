@@ -220,7 +220,7 @@ fn a_profile_with_an_unknown_key_is_named_with_its_line() {
 #[test]
 fn a_filter_that_selects_nothing_is_an_error() {
     refused(&["--tags", "@nothing-has-this"], 6, &["selects no scenario"]);
-    refused(&["--id", "obs.logs-complete-and-clean"], 6, &["not observable from outside"]);
+    refused(&["--id", "obs.logs-complete-and-clean"], 6, &["cannot be seen from outside"]);
     refused(&["--tags", "@must and ("], 2, &["does not parse"]);
     refused(&["--id", "token.code-single-us"], 2, &["did you mean token.code-single-use?"]);
 }

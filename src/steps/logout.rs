@@ -46,6 +46,7 @@ fn hint(world: &World) -> Step<String> {
 /// Takes a new browser in which prompt=none shows the session.
 #[given("a new browser whose session shows without interaction")]
 async fn visible_session(world: &mut World) -> Step {
+    logout_in_order(world).await?;
     world.take_new_browser();
     let request = world.request()?;
     world.grant(world.client, request).await?;
@@ -61,9 +62,16 @@ async fn visible_session(world: &mut World) -> Step {
     world.not_applicable(format!("prompt=none does not show a live session: {}", landing.gist()))
 }
 
-/// The working twin of a refused logout: one that is in order is not refused.
 #[given("a new browser after a logout that worked")]
 async fn working_logout(world: &mut World) -> Step {
+    logout_in_order(world).await?;
+    let request = world.request()?;
+    world.grant(world.client, request).await
+}
+
+/// The working twin of a logout that has no effect: one that is in order brings the browser back, or
+/// ends the session.
+async fn logout_in_order(world: &mut World) -> Step {
     let context = world.context()?;
     world.take_new_browser();
     let request = world.request()?;
@@ -78,12 +86,18 @@ async fn working_logout(world: &mut World) -> Step {
     visit(world, params).await?;
     world.confirm_logout().await?;
     let landing = world.flow()?.landing;
-    if landing.response.is_none() && landing.exchange.response().is_none_or(|r| r.status >= 400) {
+    let is_refused = landing.exchange.response().is_none_or(|r| r.status >= 400);
+    let has_returned = landing.response.is_some();
+    if !has_returned {
+        ask_silently(world).await?;
+    }
+    let is_without_effect = !has_returned && logout::is_alive(&world.flow()?.landing);
+    world.flows.clear();
+    if !has_returned && is_refused || is_without_effect {
         let remedy = "check post_logout_redirect_uri against the registration of the first client";
         return world.need(Err(Obstacle::new("a logout in order", landing.gist(), remedy)));
     }
-    let request = world.request()?;
-    world.grant(world.client, request).await
+    Ok(())
 }
 
 #[when(

@@ -43,6 +43,14 @@ const MET: &[(&str, &[Manner])] = &[
     // The answer happens to have the members that are asked for.
     ("introspection.active", &[Manner::GrantsEverything]),
     ("userinfo.get", &[Manner::GrantsEverything]),
+    ("userinfo.post", &[Manner::GrantsEverything]),
+    ("userinfo.media-type", &[Manner::GrantsEverything]),
+    ("rs.scheme-case-insensitive", SUCCESS),
+    // Nothing is revoked, hence nothing of another client's; and 200 is all that an unknown token asks.
+    ("revocation.foreign-token", SUCCESS),
+    ("revocation.unknown-token", SUCCESS),
+    // The operation that demands the scope is another one than the degenerate resource.
+    ("rs.scope-enforced", SUCCESS),
     // Where no key is published, no private one is.
     (
         "jwks.no-private-keys",
@@ -105,7 +113,11 @@ fn rests_on_degenerate_answers(requirement: &RequirementReport) -> bool {
 /// What is wrong with that report of a degenerate target.
 fn accidents(report: &Report, manner: Manner, place: &str) -> Vec<String> {
     let case = format!("{manner:?} {place}");
-    let is_exempt = |id: &str| MET.iter().any(|(met, by)| *met == id && by.contains(&manner));
+    // The token endpoint answers for these; what the others say is asked only for the record.
+    let by_token_endpoint = ["refresh.reuse-revokes-family", "refresh.rotated-token-dead"];
+    let is_honest = |id: &str| place.starts_with("around") && by_token_endpoint.contains(&id);
+    let is_exempt =
+        |id: &str| is_honest(id) || MET.iter().any(|(met, by)| *met == id && by.contains(&manner));
     let met = report.requirements.iter().filter(|r| rests_on_degenerate_answers(r));
     let met = met.filter(|r| !is_exempt(&r.id)).map(|r| format!("{case}: {} is met", r.id));
     let errors = report.with_status(Status::Error);

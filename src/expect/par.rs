@@ -70,11 +70,16 @@ pub fn kept_from_cookies(exchanges: &[&Exchange], pushed: &str) -> Findings {
     })
 }
 
-/// The scope that was granted is within the one that was pushed.
-pub fn no_wider(exchange: &Exchange, pushed: &str) -> Findings {
+/// The scope of a token response; what was asked for, where it says nothing (RFC 6749 §5.1).
+pub fn granted_scope(exchange: &Exchange, asked: &str) -> String {
     let members = exchange.response().and_then(|r| r.json_object()).unwrap_or_default();
-    let granted = members.get("scope").and_then(serde_json::Value::as_str).unwrap_or(pushed);
-    check(scope_set(granted).is_subset(&scope_set(pushed)), || {
+    members.get("scope").and_then(serde_json::Value::as_str).unwrap_or(asked).to_owned()
+}
+
+/// The scope is within the one that the same push yields without anything beside it.
+pub fn no_wider(exchange: &Exchange, pushed: &str) -> Findings {
+    let granted = granted_scope(exchange, pushed);
+    check(scope_set(&granted).is_subset(&scope_set(pushed)), || {
         Deviation::new(format!("scope {pushed}"), format!("scope {granted}")).seen_in(exchange)
     })
 }

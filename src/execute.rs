@@ -171,8 +171,8 @@ enum Definition {
 
 /// The definition of a step. Matching tries every expression, so each text is matched once.
 fn definition(step: &Step) -> Arc<Definition> {
-    static KNOWN: LazyLock<Mutex<HashMap<(StepType, String), Arc<Definition>>>> =
-        LazyLock::new(Mutex::default);
+    type Known = HashMap<(StepType, String), Arc<Definition>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let found = known.entry((step.ty, step.value.clone())).or_insert_with(|| {
         Arc::new(match registered_steps().find(step) {

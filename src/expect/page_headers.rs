@@ -30,8 +30,9 @@ pub fn keeps_its_address(exchange: &Exchange) -> Findings {
     let policies = response.headers("referrer-policy").map(str::to_owned);
     let policies: Vec<String> = policies.chain(metas(response)).collect();
     // The last token that browsers know counts (Referrer Policy §8.1).
-    let known = policies.iter().flat_map(|p| p.split(',')).map(|p| p.trim().to_ascii_lowercase());
-    match known.filter(|p| POLICIES.iter().any(|(name, _)| name == p)).next_back() {
+    let mut known =
+        policies.iter().flat_map(|p| p.split(',')).map(|p| p.trim().to_ascii_lowercase());
+    match known.rfind(|p| POLICIES.iter().any(|(name, _)| name == p)) {
         None => deviation(Weight::Note, format!("none (exchange {})", exchange.number)),
         Some(policy) if POLICIES.contains(&(policy.as_str(), false)) => {
             deviation(Weight::Warning, format!("{policy} (exchange {})", exchange.number))

@@ -87,7 +87,8 @@ async fn logout_in_order(world: &mut World) -> Step {
     world.confirm_logout().await?;
     let landing = world.flow()?.landing;
     let is_refused = landing.exchange.response().is_none_or(|r| r.status >= 400);
-    let has_returned = landing.response.is_some();
+    let own = context.target.post_logout_redirect_uri.as_deref();
+    let has_returned = landing.response.as_ref().zip(own).is_some_and(|(r, uri)| r.went_to(uri));
     if !has_returned {
         ask_silently(world).await?;
     }

@@ -164,7 +164,7 @@ defects! {
     SessionNotRenewed: "the session identifier survives the sign-in" => ["authn.session-renewed"];
     OldSessionKept: "the identifier before the sign-in names the session as well" => ["authn.session-renewed"];
     SignInNotBoundToBrowser: "a sign-in counts for the browser that began it, whoever sends it" => ["authn.session-renewed"] known as ["CVE-2026-7507", "CVE-2023-0264"];
-    ConsentFormForgeable: "the consent form of one browser counts in another" => ["consent.csrf-protected"] known as ["CVE-2014-8144", "GHSA-rww4-4w9c-7733", "GHSA-c2jp-c369-7pvx"];
+    ConsentFormForgeable: "the consent form of one browser counts in another" => ["consent.csrf-protected"] known as ["CVE-2014-8144", "GHSA-rww4-4w9c-7733", "GHSA-c2jp-c369-7pvx", "CVE-2026-27124"];
     ConsentTokenOptional: "a consent form without its token counts in any browser" => ["consent.csrf-protected"];
     ConsentNotBoundToBrowser: "an approval counts for the browser that asked, whoever sends it" => ["consent.csrf-protected"] known as ["CVE-2022-39222"];
     HeadApproves: "HEAD at the authorization endpoint approves" => ["consent.csrf-protected"];
@@ -423,7 +423,7 @@ defects! {
     OldRefreshTokenWorks: "a refresh token works on after it was rotated" => ["refresh.rotated-token-dead"];
     OldRefreshTokenWorksForAnHour: "a refresh token works for an hour after it was rotated" => ["refresh.rotated-token-dead"];
     OldRefreshTokenGrace: "a refresh token works for thirty seconds after it was rotated" => ["refresh.rotated-token-dead"];
-    RefreshRace: "a refresh token is marked as used a moment after it was checked" => ["refresh.rotated-token-dead"] known as ["CVE-2026-1035", "CVE-2026-50631"];
+    RefreshRace: "a refresh token is marked as used a moment after it was checked" => ["refresh.rotated-token-dead"] known as ["CVE-2026-1035", "CVE-2026-50631", "GHSA-m2w5-7xhv-w6fh"];
     ReuseKeepsFamily: "the reuse of a refresh token is refused without consequence" => ["refresh.reuse-revokes-family"];
     ReuseEndsSuccessorOnly: "the reuse of a refresh token ends its direct successor only" => ["refresh.reuse-revokes-family"];
     ReuseKeepsAccessToken: "the reuse of a refresh token leaves the access tokens alone" => ["refresh.reuse-revokes-family"];

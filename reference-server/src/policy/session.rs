@@ -215,7 +215,7 @@ impl Policy {
         registered.contains(&presented)
             || match self.defect {
                 Some(LogoutToAnyHost) => true,
-                Some(LogoutToAnyPath) => registered.iter().any(|uri| starts(&uri)),
+                Some(LogoutToAnyPath) => registered.iter().any(starts),
                 Some(LogoutToHostPrefix) => {
                     registered.iter().any(|uri| host(presented).starts_with(&host(uri)))
                 }

@@ -88,7 +88,7 @@ struct FilterArgs {
     /// Requirement id; may be repeated.
     #[arg(long = "id", value_name = "REQUIREMENT")]
     ids: Vec<String>,
-    /// Wait in real time for checks that need it (ten minutes for the lifetime of a code).
+    /// Wait in real time for checks that need it, such as the end of a code or of a token.
     #[arg(long)]
     slow: bool,
 }

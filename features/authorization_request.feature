@@ -114,6 +114,21 @@ Feature: Authorization request
         | login_hint    |
         | response_type |
 
+  @authz.values-not-evaluated
+  Rule: Request values MUST NOT be evaluated
+    Scenario Outline: an expression in <parameter>
+      Given a browser in which nobody signed in
+      When the client sends the authorization request with an expression in <parameter>
+      Then no response contains its result
+      Examples:
+        | parameter     |
+        | state         |
+        | client_id     |
+        | redirect_uri  |
+        | scope         |
+        | login_hint    |
+        | response_type |
+
   @authz.header-injection
   Rule: Line breaks inside parameters MUST NOT create response headers
     Scenario Outline: a line break in <parameter>

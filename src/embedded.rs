@@ -19,6 +19,11 @@ pub fn start(config: Config) -> std::io::Result<Server> {
     reference_server::serve(config)
 }
 
+/// A reference server on a free loopback port, with the future that serves.
+pub fn bind(config: Config) -> std::io::Result<(Server, impl Future<Output = ()> + Send)> {
+    reference_server::bind(config)
+}
+
 /// A running reference server as a target, with all that its seeds provide.
 pub fn target(server: &Server) -> Target {
     let client = |id: &str, redirect_uris: &[&str]| Client {
@@ -39,7 +44,7 @@ pub fn target(server: &Server) -> Target {
             authorities: Some(secured.authority.clone()),
             resolve: hosts.map(|host| (host.to_owned(), secured.address.ip())).into(),
             cleartext_port: Some(secured.cleartext_port),
-            ca_file: None,
+            ..Network::default()
         };
         (target.pace, target.concurrency) = (Duration::ZERO, 16);
     }

@@ -47,7 +47,8 @@ pub async fn preflight(
     let network = &target.network;
     let http = Http::new(hosts, target.limits, target.pace)
         .resolving(network.resolve.clone())
-        .trusting(network.authorities.clone());
+        .trusting(network.authorities.clone())
+        .by(network.shortcut.clone());
     let mut context = Context::new(target, http, profile, clock);
     match look_around(&mut context).await {
         Ok(()) => Ok(context),

@@ -46,17 +46,9 @@ pub enum Failure {
 
 /// [`audit`] on a runtime of its own, for callers without one.
 pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Report, Failure> {
-    blocking(audit(options, observer))
-}
-
-/// [`judge`] on a runtime of its own, for callers without one.
-pub fn judge_blocking(options: Options) -> Result<Verdicts, Failure> {
-    blocking(judge(options))
-}
-
-fn blocking<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| Failure::Own(format!("cannot start the runtime: {e}")))?.block_on(work)
+    let runtime = runtime.map_err(|e| Failure::Own(format!("cannot start the runtime: {e}")))?;
+    runtime.block_on(audit(options, observer))
 }
 
 /// Audits the target. The report is complete; nothing was written anywhere.

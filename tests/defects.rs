@@ -9,12 +9,13 @@ use std::process::ExitCode;
 
 use authspec::catalogue::Catalogue;
 use authspec::embedded;
+use authspec::http::Shortcut;
 use authspec::model::requirement::Profile;
 use authspec::model::verdict::Status;
 use authspec::plan::Filter;
-use authspec::run::{Options, Verdicts, judge_blocking};
+use authspec::run::{Options, Verdicts, judge};
 use libtest_mimic::{Arguments, Failed, Trial};
-use reference_server::{Config, Defect, Policy, SigningAlgorithm};
+use reference_server::{Config, Defect, Policy, Server, SigningAlgorithm};
 
 /// Requirements of other groups that may rest on one broken twin.
 const MOST_INCONCLUSIVE: usize = 6;
@@ -91,9 +92,28 @@ fn shows_in(defect: Defect, ids: &[&str]) -> bool {
 }
 
 /// Audits a reference server with that configuration.
+///
+/// Client and server share one thread, and without TLS no socket lies between them.
 fn audit_with(config: Config) -> Verdicts {
-    let server = embedded::start(config).unwrap();
-    let mut target = embedded::target(&server);
+    audit_by(config, true)
+}
+
+fn audit_by(config: Config, shortcut: bool) -> Verdicts {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (server, serving) = embedded::bind(config).unwrap();
+        let serving = tokio::spawn(serving);
+        let verdicts = judge(options(&server, shortcut)).await;
+        serving.abort();
+        verdicts.unwrap_or_else(|failure| panic!("no verdicts: {failure:?}"))
+    })
+}
+
+fn options(server: &Server, shortcut: bool) -> Options {
+    let mut target = embedded::target(server);
+    if shortcut && server.secured().is_none() {
+        target.network.shortcut = Shortcut::to(server.issuer(), server.visits()).ok();
+    }
     // A server without metadata is audited with endpoints from the profile.
     let paths = [
         ("authorization_endpoint", "/authorize"),
@@ -104,9 +124,8 @@ fn audit_with(config: Config) -> Verdicts {
     for (name, path) in paths {
         target.endpoints.insert(name.into(), format!("{}{path}", server.issuer()));
     }
-    let clock = embedded::clock(&server);
-    let options = Options { target, profile: Profile::Baseline, filter: Filter::default(), clock };
-    judge_blocking(options).unwrap_or_else(|failure| panic!("no verdicts: {failure:?}"))
+    let clock = embedded::clock(server);
+    Options { target, profile: Profile::Baseline, filter: Filter::default(), clock }
 }
 
 /// Statuses that a conforming server never has.
@@ -144,7 +163,7 @@ fn conformant() {
 }
 
 fn conformant_over_http() {
-    let verdicts = audit_with(Config::default());
+    let verdicts = audit_by(Config::default(), false);
     demand_good(&verdicts);
     let not_applicable = verdicts.with_status(Status::NotApplicable);
     assert!(NEED_TLS.iter().all(|id| not_applicable.contains(id)), "{not_applicable:?}");

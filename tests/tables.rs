@@ -72,13 +72,7 @@ struct Flaw {
     defects: Vec<String>,
     /// Why ids without a defect have none.
     out_of_flow: Option<String>,
-    /// Ids that still wait for a defect, or [`NONE_YET`].
-    #[serde(default)]
-    open: Vec<String>,
 }
-
-/// Stands under `open` where a flaw without published ids has no defect.
-const NONE_YET: &str = "no defect yet";
 
 fn flaws() -> Vec<Flaw> {
     #[derive(Deserialize)]
@@ -103,19 +97,16 @@ fn every_known_flaw_has_defects_or_a_reason() {
         let defects: Vec<Defect> =
             flaw.defects.iter().map(|name| name.parse().expect("a defect of that name")).collect();
         let has_reason = flaw.out_of_flow.as_ref().is_some_and(|reason| !reason.is_empty());
-        let is_open = !flaw.open.is_empty();
-        assert!(!defects.is_empty() || has_reason || is_open, "{}: {}", flaw.number, flaw.title);
+        assert!(!defects.is_empty() || has_reason, "{}: {}", flaw.number, flaw.title);
         let carried: BTreeSet<&str> =
             defects.iter().flat_map(|defect| defect.known_as()).copied().collect();
         for id in &flaw.published {
             assert!(
-                carried.contains(id.as_str()) || has_reason || flaw.open.contains(id),
+                carried.contains(id.as_str()) || has_reason,
                 "{}: {id} is the name of none of its defects",
                 flaw.number
             );
         }
-        let is_known = |id: &String| id == NONE_YET || flaw.published.contains(id);
-        assert!(flaw.open.iter().all(is_known), "{}", flaw.number);
     }
 }
 

@@ -72,6 +72,24 @@ impl App {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Checks something and uses it up under one lock: of concurrent requests only one may win. A
+    /// `gap` gives the lock up in between.
+    pub(crate) async fn check_and_use<Checked, Used, Error>(
+        &self,
+        gap: Option<Duration>,
+        check: impl FnOnce(&mut State) -> Result<Checked, Error>,
+        use_up: impl FnOnce(&mut State, Checked) -> Result<Used, Error>,
+    ) -> Result<Used, Error> {
+        let Some(gap) = gap else {
+            let mut state = self.state();
+            let checked = check(&mut state)?;
+            return use_up(&mut state, checked);
+        };
+        let checked = check(&mut self.state())?;
+        tokio::time::sleep(gap).await;
+        use_up(&mut self.state(), checked)
+    }
+
     pub(crate) fn now(&self) -> u64 {
         self.clock.now().saturating_add_signed(self.policy.clock_error())
     }

@@ -1,7 +1,7 @@
 //! A conformant OAuth 2.1 authorization server, OpenID provider and protected API for one host,
 //! with state in memory and seeded users and clients, and with defects to switch on one at a time.
 //!
-//! [`serve`] starts it on a free port; [`Policy::with`] picks a [`Defect`]. The handlers know no
+//! [`serve`] starts it on a free port, [`bind`] on the runtime of the caller; [`Policy::with`] picks a [`Defect`]. The handlers know no
 //! defects: each decision is one question on [`Policy`].
 
 #![warn(missing_docs)]
@@ -32,4 +32,4 @@ pub use clock::Clock;
 pub use config::{Config, Lifetimes, SigningAlgorithm};
 pub use defect::{Defect, UnknownDefect};
 pub use policy::Policy;
-pub use server::{Secured, Server, serve};
+pub use server::{Secured, Server, bind, serve};

@@ -34,6 +34,7 @@ pub(crate) enum Framing {
 pub(crate) enum Field {
     ClientId,
     RedirectUri,
+    ResponseType,
     State,
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn error_page(app: &App, message: &str, params: &Params) -> Response 
     for (field, label, name) in [
         (Field::ClientId, "Application", "client_id"),
         (Field::RedirectUri, "Address", "redirect_uri"),
+        (Field::ResponseType, "Response", "response_type"),
         (Field::State, "Reference", "state"),
     ] {
         if let Some(shown) =

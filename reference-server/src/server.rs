@@ -1,13 +1,14 @@
 //! Starting and stopping.
 
-use std::future::IntoFuture as _;
+use std::future::{IntoFuture as _, pending};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use axum::serve::ListenerExt as _;
-use tokio::sync::oneshot;
+use axum::serve::{Listener, ListenerExt as _};
+use tokio::io::DuplexStream;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::app::{App, Shared, cleartext_router, router};
 use crate::clock::Clock;
@@ -21,6 +22,7 @@ pub struct Server {
     issuer: String,
     clock: Clock,
     secured: Option<Secured>,
+    visitors: mpsc::UnboundedSender<DuplexStream>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -53,6 +55,17 @@ impl Server {
         self.secured.as_ref()
     }
 
+    /// Opens cleartext connections to a server without TLS that need no socket.
+    pub fn visits(&self) -> impl Fn() -> DuplexStream + Send + Sync + use<> {
+        let visitors = self.visitors.clone();
+        move || {
+            let (ours, theirs) = tokio::io::duplex(IN_FLIGHT);
+            // A server that is gone drops its half, which reads as the end of the connection.
+            let _ = visitors.send(theirs);
+            ours
+        }
+    }
+
     /// Serves until the process ends.
     pub fn wait(mut self) {
         if let Some(thread) = self.thread.take() {
@@ -68,6 +81,28 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Octets that a connection without a socket holds in each direction.
+const IN_FLIGHT: usize = 64 * 1024;
+
+/// Connections that come from within the process.
+struct Visits(mpsc::UnboundedReceiver<DuplexStream>);
+
+impl Listener for Visits {
+    type Io = DuplexStream;
+    type Addr = ();
+
+    async fn accept(&mut self) -> (DuplexStream, ()) {
+        match self.0.recv().await {
+            Some(stream) => (stream, ()),
+            None => pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -110,6 +145,29 @@ pub fn serve(config: Config) -> io::Result<Server> {
         // Another server of the process may have set it.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
+    let (mut server, serving) = bind(config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    server.stop = Some(stop);
+    let thread = thread::Builder::new().name("reference-server".into()).spawn(move || {
+        // Returning drops the runtime, and with it every open connection.
+        runtime.block_on(async move {
+            tokio::select! {
+                () = serving => {}
+                _ = stopped => {}
+            }
+        });
+    })?;
+    server.thread = Some(thread);
+    Ok(server)
+}
+
+/// A server with the future that serves, for a caller with a runtime of his own. The server listens,
+/// and answers as long as the future is polled.
+///
+/// # Errors
+/// The address cannot be bound, or a key cannot be generated.
+pub fn bind(config: Config) -> io::Result<(Server, impl Future<Output = ()> + Send)> {
     let door = Door::open(config.bind)?;
     let port = door.address.port();
     let secure = if config.tls {
@@ -131,25 +189,19 @@ pub fn serve(config: Config) -> io::Result<Server> {
         secured.as_ref().map(|s| format!("http://{}:{}", seeds::HOST, s.cleartext_port));
     let clock = Clock::default();
     let app = Arc::new(App::new(config, issuer.clone(), cleartext, clock.clone())?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let thread = thread::Builder::new().name("reference-server".into()).spawn(move || {
-        let serve = async move {
-            match secure {
-                None => door.serve(app, false).await,
-                Some((cleartext, tls)) => {
-                    let cleartext = cleartext.serve(app.clone(), true);
-                    tokio::try_join!(cleartext, door.serve_tls(app, tls)).map(|_| ())
-                }
+    let (visitors, visits) = mpsc::unbounded_channel();
+    let serving = async move {
+        // Accepting never ends by itself, and what a door reports ends the server.
+        let _ = match secure {
+            None => {
+                let visits = axum::serve(Visits(visits), router(app.clone())).into_future();
+                tokio::try_join!(door.serve(app, false), visits).map(|_| ())
+            }
+            Some((cleartext, tls)) => {
+                let cleartext = cleartext.serve(app.clone(), true);
+                tokio::try_join!(cleartext, door.serve_tls(app, tls)).map(|_| ())
             }
         };
-        // Returning drops the runtime, and with it every open connection.
-        runtime.block_on(async move {
-            tokio::select! {
-                _ = serve => {}
-                _ = stopped => {}
-            }
-        });
-    })?;
-    Ok(Server { issuer, clock, secured, stop: Some(stop), thread: Some(thread) })
+    };
+    Ok((Server { issuer, clock, secured, visitors, stop: None, thread: None }, serving))
 }

@@ -82,6 +82,27 @@ fn is_injected(page: &str) -> bool {
     })
 }
 
+/// A multiplication in the notations of common expression languages and template engines.
+pub const EXPRESSION: &str =
+    "${6271*7919} #{6271*7919} *{6271*7919} %{6271*7919} {{6271*7919}} <%= 6271*7919 %>";
+
+/// What becomes of [`EXPRESSION`] when it is evaluated.
+const PRODUCT: &str = "49660049";
+
+/// No response contains the result of the expression.
+pub fn not_evaluated<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Findings {
+    let holds = |response: &Response| {
+        let mut values = response.headers.iter().map(|(_, value)| value);
+        values.any(|value| value.contains(PRODUCT)) || response.text().contains(PRODUCT)
+    };
+    let evaluated = exchanges.into_iter().find(|e| e.response().is_some_and(holds));
+    let found = evaluated.map(|exchange| {
+        let actual = format!("its result, {PRODUCT} (exchange {})", exchange.number);
+        Deviation::new("the expression as it was sent, or nothing of it", actual).seen_in(exchange)
+    });
+    found.into_iter().collect()
+}
+
 /// Name of the header field that [`LINE_BREAK`] tries to create.
 const INJECTED: &str = "X-Probe";
 
@@ -128,6 +149,15 @@ mod tests {
 
     fn html(body: &str) -> Exchange {
         answered(200, &[("Content-Type", "text/html")], body)
+    }
+
+    #[test]
+    fn an_expression_is_evaluated_when_its_result_shows() {
+        let echo = html(&format!("<p>unknown response_type {EXPRESSION}</p>"));
+        assert!(not_evaluated([&echo]).is_empty());
+        assert_eq!(not_evaluated([&echo, &html("<p>${6271*7919} 49660049</p>")]).len(), 1);
+        let sent_back = answered(302, &[("Location", "https://app.test/cb?state=49660049")], "");
+        assert_eq!(not_evaluated([&sent_back]).len(), 1);
     }
 
     #[test]

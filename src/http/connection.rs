@@ -14,7 +14,7 @@ use crate::model::tls::{HandshakeFailure, TlsVersion};
 /// Header fields that one answer may have.
 const MOST_FIELDS: usize = 256;
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// The connection broke or the peer sent what is not HTTP.
@@ -53,15 +53,18 @@ impl Connection {
         tls: &tls::Connector,
     ) -> Result<Self, HandshakeFailure> {
         let tcp = dial(origin, address).await.map_err(HandshakeFailure::Other)?;
-        let (stream, version): (Box<dyn Stream>, _) = if origin.tls {
-            let stream = tls.connect(&origin.host, tcp).await?;
-            let version = tls::version(&stream);
-            (Box::new(stream), version)
-        } else {
-            (Box::new(tcp), None)
-        };
-        let held_back = Vec::new();
-        Ok(Self { stream, buffer: Vec::new(), idle_since: Instant::now(), version, held_back })
+        if !origin.tls {
+            return Ok(Self::over(tcp, None));
+        }
+        let stream = tls.connect(&origin.host, tcp).await?;
+        let version = tls::version(&stream);
+        Ok(Self::over(stream, version))
+    }
+
+    pub(super) fn over(stream: impl Stream + 'static, version: Option<TlsVersion>) -> Self {
+        let (buffer, held_back) = (Vec::new(), Vec::new());
+        let stream = Box::new(stream);
+        Self { stream, buffer, idle_since: Instant::now(), version, held_back }
     }
 
     /// Nothing arrived since the last answer, not even the end of the connection: another request
@@ -277,13 +280,7 @@ mod tests {
         let (ours, mut theirs) = duplex(64 * 1024);
         theirs.write_all(octets).await.unwrap();
         drop(theirs.shutdown().await);
-        let mut connection = Connection {
-            stream: Box::new(ours),
-            buffer: vec![],
-            idle_since: Instant::now(),
-            version: None,
-            held_back: vec![],
-        };
+        let mut connection = Connection::over(ours, None);
         connection.answer(false, limits).await
     }
 

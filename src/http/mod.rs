@@ -16,11 +16,13 @@ mod tls;
 pub mod user_agent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::io::DuplexStream;
 use url::{Host, Url};
 
 use crate::model::address::is_loopback;
@@ -86,6 +88,31 @@ impl Recorder {
     }
 }
 
+/// Opens connections to a server within this process that need no socket.
+#[derive(Clone)]
+pub struct Shortcut {
+    origin: Origin,
+    open: Arc<dyn Fn() -> DuplexStream + Send + Sync>,
+}
+
+impl Shortcut {
+    /// A shortcut to the http origin of that URL.
+    ///
+    /// The error says what is wrong with the URL.
+    pub fn to(
+        url: &str,
+        open: impl Fn() -> DuplexStream + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        Ok(Self { origin: Origin::of(url)?, open: Arc::new(open) })
+    }
+}
+
+impl fmt::Debug for Shortcut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shortcut({:?})", self.origin)
+    }
+}
+
 /// Sends requests to the target and to loopback, and to nobody else.
 pub struct Http {
     hosts: Mutex<BTreeSet<String>>,
@@ -93,6 +120,7 @@ pub struct Http {
     pace: Pace,
     patience: Patience,
     tls: tls::Connector,
+    shortcut: Option<Shortcut>,
     /// Addresses of hosts that are not to be looked up.
     resolve: BTreeMap<String, IpAddr>,
     versions: Mutex<HashMap<Origin, TlsVersion>>,
@@ -110,6 +138,7 @@ impl Http {
             patience: Patience::new(limits),
             pace: Pace { interval: pace, next: Mutex::new(None) },
             tls: tls::Connector::default(),
+            shortcut: None,
             resolve: BTreeMap::new(),
             versions: Mutex::default(),
             idle: Mutex::default(),
@@ -128,6 +157,12 @@ impl Http {
     #[must_use]
     pub fn trusting(self, authorities: Option<String>) -> Self {
         Self { tls: tls::Connector::trusting(authorities), ..self }
+    }
+
+    /// The same client that reaches a server within the process without a socket.
+    #[must_use]
+    pub fn by(self, shortcut: Option<Shortcut>) -> Self {
+        Self { shortcut, ..self }
     }
 
     /// The time since that point of the run, as exchanges count it.
@@ -217,6 +252,9 @@ impl Http {
     }
 
     async fn connect(&self, origin: &Origin) -> Result<Connection, String> {
+        if let Some(shortcut) = self.shortcut.as_ref().filter(|s| s.origin == *origin) {
+            return Ok(Connection::over((shortcut.open)(), None));
+        }
         let address = self.address(origin);
         let open = Connection::open(origin, &address, &self.tls);
         let connection = tokio::time::timeout(self.limits.connect, open)

@@ -4,7 +4,7 @@ use cucumber::{then, when};
 use tokio::net::TcpListener;
 
 use super::words;
-use crate::expect::pages::{LINE_BREAK, MARKUP};
+use crate::expect::pages::{EXPRESSION, LINE_BREAK, MARKUP};
 use crate::expect::{authorization as expect, check, or_list, pages, response};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Obstacle, Weight};
@@ -71,13 +71,16 @@ async fn send_unknown_client(world: &mut World, foreign: String) -> Step {
     world.authorize(request).await
 }
 
-#[when(expr = "the client sends the authorization request with markup in {word}")]
-async fn send_markup(world: &mut World, name: String) -> Step {
+#[when(
+    regex = "^the client sends the authorization request with (markup|an expression) in (\\S+)$"
+)]
+async fn send_planted(world: &mut World, what: String, name: String) -> Step {
     let mut request = world.request()?;
+    let planted = if what == "markup" { MARKUP } else { EXPRESSION };
     let value = match (name.as_str(), request.params.value(&name)) {
         // The value must stay recognisable for what it is, or the server never gets to show it.
-        ("redirect_uri" | "scope", Some(value)) => format!("{value} {MARKUP}"),
-        _ => MARKUP.to_owned(),
+        ("redirect_uri" | "scope", Some(value)) => format!("{value} {planted}"),
+        _ => planted.to_owned(),
     };
     request.params.set(&name, value);
     world.authorize(request.clone()).await?;
@@ -249,6 +252,12 @@ fn error_without_interaction(world: &mut World, codes: String) -> Step {
 fn markup_escaped(world: &mut World) -> Step {
     let exchanges = world.recorder.exchanges();
     world.judge(pages::markup_escaped(exchanges.iter().map(AsRef::as_ref)))
+}
+
+#[then("no response contains its result")]
+fn not_evaluated(world: &mut World) -> Step {
+    let exchanges = world.recorder.exchanges();
+    world.judge(pages::not_evaluated(exchanges.iter().map(AsRef::as_ref)))
 }
 
 #[then("no response carries the injected header")]

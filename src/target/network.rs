@@ -6,10 +6,11 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use url::Url;
 
+use crate::http::Shortcut;
 use crate::model::address::is_loopback;
 
 /// The `[network]` table of a profile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// File with PEM certificates of authorities to trust in place of the system's.
@@ -24,6 +25,9 @@ pub struct Network {
     /// Port on which the target's hosts might answer in cleartext.
     #[serde(default)]
     pub cleartext_port: Option<u16>,
+    /// The way to a target within this process.
+    #[serde(skip)]
+    pub shortcut: Option<Shortcut>,
 }
 
 impl Network {

@@ -121,6 +121,9 @@ defects! {
     RedirectUriEchoedRaw: "error pages show the redirect_uri without escaping" => ["authz.markup-escaped"] known as ["CVE-2020-26938"];
     LoginHintEchoedRaw: "the login page shows the login_hint without escaping" => ["authz.markup-escaped"];
     ScopeEchoedRaw: "the login page shows the scope without escaping" => ["authz.markup-escaped"];
+    ResponseTypeEvaluated: "error pages show the response_type, and evaluate what stands in it as an expression" => ["authz.values-not-evaluated"] known as ["CVE-2016-4977"];
+    ScopeEvaluated: "the login page shows the scope, and evaluates what stands in it as an expression" => ["authz.values-not-evaluated"] known as ["CVE-2018-1260"];
+    LoginHintEvaluated: "the login page evaluates what stands in the login_hint as a template" => ["authz.values-not-evaluated"];
     StateSplitsHeaders: "a line break in state starts a response header" => ["authz.header-injection"];
     ScopeSplitsHeaders: "a line break in scope starts a response header" => ["authz.header-injection"];
     RedirectUriSplitsHeaders: "a line break in redirect_uri starts a response header" => ["authz.header-injection"];

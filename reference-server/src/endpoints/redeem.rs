@@ -31,19 +31,12 @@ pub(crate) async fn redeem(
     if policy.redeems_unknown_code() && !app.state().codes.contains_key(code) {
         return anyone(app, client, &ALICE);
     }
-    // Check and use under one lock: of concurrent requests only one may win.
-    match policy.gap_between_check_and_use() {
-        None => {
-            let mut state = app.state();
-            check(app, &mut state, client, code, params, key)?;
-            spend(app, &mut state, code, key)
-        }
-        Some(gap) => {
-            check(app, &mut app.state(), client, code, params, key)?;
-            tokio::time::sleep(gap).await;
-            spend(app, &mut app.state(), code, key)
-        }
-    }
+    app.check_and_use(
+        policy.gap_between_check_and_use(),
+        |state| check(app, state, client, code, params, key),
+        |state, ()| spend(app, state, code, key),
+    )
+    .await
 }
 
 /// Everything that must hold before the code is used up. A failed attempt leaves the code alone,

@@ -35,19 +35,12 @@ pub(crate) async fn refresh(
     if is_as_good(app, token) {
         return anyone(app, client, &ALICE);
     }
-    // Check and use under one lock: of concurrent requests only one may win.
-    match policy.gap_between_check_and_rotation() {
-        None => {
-            let mut state = app.state();
-            let allowed = check(app, &mut state, client, token, params, key)?;
-            rotate(app, &mut state, token, &allowed, key)
-        }
-        Some(gap) => {
-            let allowed = check(app, &mut app.state(), client, token, params, key)?;
-            tokio::time::sleep(gap).await;
-            rotate(app, &mut app.state(), token, &allowed, key)
-        }
-    }
+    app.check_and_use(
+        policy.gap_between_check_and_rotation(),
+        |state| check(app, state, client, token, params, key),
+        |state, allowed| rotate(app, state, token, &allowed, key),
+    )
+    .await
 }
 
 /// Something else than a refresh token serves as one; under the conformant policy nothing does.

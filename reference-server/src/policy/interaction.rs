@@ -7,11 +7,11 @@ use crate::defect::Defect::{
     ClientIdEchoedRaw, ConsentPageFramable, ConsentSkipped, CorsAtAuthorizationEndpoint,
     CorsMissingAtTokenEndpoint, CorsMissingOnTokenError, CorsOtherOriginAtTokenEndpoint,
     CorsPreflightAtAuthorizationEndpoint, DenialIgnored, ErrorPageFramable, FrameAncestorsWildcard,
-    LoginHintEchoedRaw, LoginPageForbidden, LoginPageFramable, LogoutStateDropped, LogoutStays,
-    PagesFramable, PromptNoneErrorPage, PromptNoneShowsLogin, PromptNoneSkipsLogin,
-    RedirectUriEchoedRaw, RedirectUriSplitsHeaders, RequestIdMissing, ScopeEchoedRaw,
-    ScopeSplitsHeaders, StateEchoedRaw, StateSplitsHeaders, UnsafeSchemeLinked,
-    WrongPasswordAccepted,
+    LoginHintEchoedRaw, LoginHintEvaluated, LoginPageForbidden, LoginPageFramable,
+    LogoutStateDropped, LogoutStays, PagesFramable, PromptNoneErrorPage, PromptNoneShowsLogin,
+    PromptNoneSkipsLogin, RedirectUriEchoedRaw, RedirectUriSplitsHeaders, RequestIdMissing,
+    ResponseTypeEvaluated, ScopeEchoedRaw, ScopeEvaluated, ScopeSplitsHeaders, StateEchoedRaw,
+    StateSplitsHeaders, UnsafeSchemeLinked, WrongPasswordAccepted,
 };
 use crate::endpoints::cors::Asked;
 use crate::endpoints::interaction::Unattended;
@@ -41,20 +41,31 @@ impl Policy {
             (Some(UnsafeSchemeLinked), Field::RedirectUri) if !is_web => {
                 Some(format!("<a href=\"{}\">go back</a>", escape(value)))
             }
+            (Some(ResponseTypeEvaluated), Field::ResponseType) => {
+                Some(escape(&evaluated(value, "${", "}")))
+            }
             (_, Field::RedirectUri) => None,
-            (_, Field::ClientId | Field::State) => Some(escape(value)),
+            (_, Field::ClientId | Field::ResponseType | Field::State) => Some(escape(value)),
         }
     }
 
     /// The value of the user name field, as markup.
     pub(crate) fn login_hint_on_page(&self, hint: &str) -> String {
-        if self.has(LoginHintEchoedRaw) { hint.to_owned() } else { escape(hint) }
+        match self.defect {
+            Some(LoginHintEchoedRaw) => hint.to_owned(),
+            Some(LoginHintEvaluated) => escape(&evaluated(hint, "{{", "}}")),
+            _ => escape(hint),
+        }
     }
 
     /// What the login page tells about the request: nothing, that is for the consent page.
     pub(crate) fn request_on_login_page(&self, scope: &Scope, state: Option<&str>) -> String {
         match (self.defect, state) {
             (Some(ScopeEchoedRaw), _) => format!("<p>Access to {scope}</p>"),
+            (Some(ScopeEvaluated), _) => {
+                let shown = evaluated(&scope.to_string(), "${", "}");
+                format!("<p>Access to {}</p>", escape(&shown))
+            }
             (Some(StateEchoedRaw), Some(state)) => format!("<p>Reference {state}</p>"),
             _ => String::new(),
         }
@@ -154,5 +165,33 @@ impl Policy {
     /// Whether answers can be found again in the log.
     pub(crate) fn sends_request_id(&self) -> bool {
         !self.has(RequestIdMissing)
+    }
+}
+
+/// The text with every product of two numbers between `open` and `close` worked out.
+fn evaluated(text: &str, open: &str, close: &str) -> String {
+    let mut pieces = text.split(open);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let product = piece.split_once(close).and_then(|(expression, rest)| {
+            let (a, b) = expression.split_once('*')?;
+            Some((a.parse::<u64>().ok()?.checked_mul(b.parse().ok()?)?, rest))
+        });
+        match product {
+            Some((product, rest)) => out.push_str(&format!("{product}{rest}")),
+            None => out.push_str(&format!("{open}{piece}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_are_worked_out_where_the_notation_is_theirs() {
+        assert_eq!(evaluated("a ${6*7} {{6*7}} ${x}", "${", "}"), "a 42 {{6*7}} ${x}");
+        assert_eq!(evaluated("a ${6*7} {{6*7}}", "{{", "}}"), "a ${6*7} 42");
     }
 }

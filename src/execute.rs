@@ -4,7 +4,7 @@
 //! each text once in the life of the process, and lets a step end a scenario in silence.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
@@ -16,6 +16,7 @@ use gherkin::{Feature, Rule, Scenario, Step, StepType};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
+use crate::model::exchange::Exchange;
 use crate::model::requirement::Requirement;
 use crate::model::verdict::{Ending, Status, conclude};
 use crate::plan::Plan;
@@ -120,9 +121,12 @@ pub(crate) async fn execute(
             })
             .await;
         let all = tally.borrow();
-        let so_far = all.ended.values().flatten().flat_map(|e| e.ledger.exchanges.clone());
-        // What the first part exchanged is what the last one looks at.
-        let _ = context.whole.set(so_far.collect());
+        // What the first part exchanged is what the last one looks at, once each.
+        let mut seen = HashSet::new();
+        let mut so_far: Vec<Arc<Exchange>> =
+            all.ended.values().flatten().flat_map(|e| e.ledger.exchanges.clone()).collect();
+        so_far.retain(|exchange| seen.insert(Arc::as_ptr(exchange)));
+        let _ = context.whole.set(so_far);
     }
     let mut ended = tally.into_inner().ended;
     for scenarios in ended.values_mut() {

@@ -225,11 +225,9 @@ impl Connection {
     }
 
     async fn read(&mut self) -> Result<bool, String> {
-        let mut chunk = [0; 8192];
-        let count =
-            self.stream.read(&mut chunk).await.map_err(|e| format!("the connection broke: {e}"))?;
-        self.buffer.extend_from_slice(&chunk[..count]);
-        Ok(count > 0)
+        self.buffer.reserve(8192);
+        let read = self.stream.read_buf(&mut self.buffer).await;
+        Ok(read.map_err(|e| format!("the connection broke: {e}"))? > 0)
     }
 }
 

@@ -75,14 +75,18 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts a copy of an exchange that was sent elsewhere in this run at the end.
-    pub fn cite(&self, exchange: &Exchange) -> Arc<Exchange> {
-        self.record(|number| Exchange { number, ..exchange.clone() })
+    /// Puts an exchange that was sent elsewhere in this run at the end: itself, or a copy with
+    /// another number.
+    pub fn cite(&self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
+        self.record(|number| match exchange.number == number {
+            true => exchange.clone(),
+            false => Arc::new(Exchange { number, ..Exchange::clone(exchange) }),
+        })
     }
 
-    fn record(&self, exchange: impl FnOnce(usize) -> Exchange) -> Arc<Exchange> {
+    fn record(&self, exchange: impl FnOnce(usize) -> Arc<Exchange>) -> Arc<Exchange> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let exchange = Arc::new(exchange(all.len() + 1));
+        let exchange = exchange(all.len() + 1);
         all.push(exchange.clone());
         exchange
     }
@@ -222,7 +226,7 @@ impl Http {
         let elapsed = started.elapsed();
         self.patience.note(&request.url, elapsed, outcome.is_ok());
         let at = started.duration_since(self.epoch);
-        recorder.record(|number| Exchange { number, at, elapsed, request, outcome })
+        recorder.record(|number| Arc::new(Exchange { number, at, elapsed, request, outcome }))
     }
 
     fn permit(&self, url: &str) -> Result<Origin, String> {
@@ -309,8 +313,12 @@ impl Http {
     fn take_idle(&self, origin: &Origin) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle.get_mut(origin)?;
-        waiting.retain_mut(|c| c.idle_since.elapsed() < IDLE && c.is_silent());
-        waiting.pop()
+        while let Some(mut connection) = waiting.pop() {
+            if connection.idle_since.elapsed() < IDLE && connection.is_silent() {
+                return Some(connection);
+            }
+        }
+        None
     }
 }
 

@@ -173,6 +173,11 @@ async fn deny(world: &mut World) -> Step {
 
 #[when("the user signs in and is asked to consent")]
 async fn approve(world: &mut World) -> Step {
+    world.share("sign-in and consent in a new browser", sign_in_and_approve).await
+}
+
+async fn sign_in_and_approve(world: &mut World) -> Step {
+    world.take_new_browser();
     decide(world, Decision::Approve).await
 }
 

@@ -63,6 +63,10 @@ async fn tokens_in_new_browser(world: &mut World) -> Step {
 
 #[when("every configured client runs the whole flow")]
 async fn every_client_flow(world: &mut World) -> Step {
+    world.share("the whole flow of every client", run_every_client).await
+}
+
+async fn run_every_client(world: &mut World) -> Step {
     let context = world.context()?;
     for client in 0..context.target.clients.len() {
         world.client = client;

@@ -10,6 +10,10 @@ use crate::world::{Flow, Step, World};
 
 #[when("every configured client sends the authorization request")]
 async fn every_client(world: &mut World) -> Step {
+    world.share("the authorization request of every client", send_every_client).await
+}
+
+async fn send_every_client(world: &mut World) -> Step {
     let context = world.context()?;
     for client in 0..context.target.clients.len() {
         world.client = client;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use super::shared::Parts;
 use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
 use crate::http::{Http, Recorder};
@@ -106,6 +107,8 @@ pub struct Context {
     pub whole: OnceLock<Vec<Arc<Exchange>>>,
     /// Grants that opened a place, by its name, or why none does. Scenarios share them.
     pub opened: tokio::sync::Mutex<BTreeMap<&'static str, Result<Grant, Obstacle>>>,
+    /// What scenarios play once and share.
+    pub parts: Parts,
     twins: Vec<OnceCell<Result<(), Obstacle>>>,
     refresh_twins: Vec<OnceCell<Result<bool, Obstacle>>>,
     /// A scenario may wait in real time, or need not.
@@ -133,6 +136,7 @@ impl Context {
             shared: Recorder::default(),
             whole: OnceLock::new(),
             opened: tokio::sync::Mutex::default(),
+            parts: Parts::default(),
             twins,
             refresh_twins,
             may_wait,

@@ -3,6 +3,7 @@
 pub mod context;
 pub mod front;
 pub mod interaction;
+pub mod shared;
 mod whole;
 
 use std::fmt;
@@ -362,7 +363,7 @@ impl World {
     }
 
     /// Puts an exchange that the run shares among the evidence of this scenario.
-    pub fn cite(&mut self, exchange: &Exchange) -> Arc<Exchange> {
+    pub fn cite(&mut self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
         self.recorder.cite(exchange)
     }
 }

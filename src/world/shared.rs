@@ -1,0 +1,89 @@
+//! Parts that several scenarios judge and none of them changes: they are played once in a run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::context::{Context, Grant};
+use super::{Flow, Step, World};
+use crate::model::exchange::Exchange;
+use crate::model::verdict::Obstacle;
+
+/// What a part left behind.
+#[derive(Clone, Default)]
+struct Played {
+    client: usize,
+    exchanges: Vec<Arc<Exchange>>,
+    flows: Vec<Flow>,
+    answers: Vec<Arc<Exchange>>,
+    grants: Vec<Grant>,
+    /// What kept it from its end.
+    obstacle: Option<Obstacle>,
+}
+
+/// The parts of a run, by name.
+#[derive(Default)]
+pub struct Parts(Mutex<BTreeMap<&'static str, Arc<OnceCell<Played>>>>);
+
+impl Parts {
+    fn named(&self, name: &'static str) -> Arc<OnceCell<Played>> {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.entry(name).or_default().clone()
+    }
+}
+
+impl World {
+    /// Brings what `part` leaves behind into this scenario, its exchanges as evidence. It is played
+    /// by the first scenario that asks for it, in a world of its own.
+    pub async fn share(
+        &mut self,
+        name: &'static str,
+        part: impl AsyncFnOnce(&mut World) -> Step,
+    ) -> Step {
+        let context = self.context()?;
+        let cell = context.parts.named(name);
+        let played = cell.get_or_init(|| play(&context, part)).await.clone();
+        self.adopt(played)
+    }
+
+    fn adopt(&mut self, played: Played) -> Step {
+        // A judge names an exchange by its number, which is another one here.
+        let cited: BTreeMap<usize, Arc<Exchange>> =
+            played.exchanges.iter().map(|e| (e.number, self.recorder.cite(e))).collect();
+        let here = |exchange: &Arc<Exchange>| {
+            cited.get(&exchange.number).cloned().unwrap_or_else(|| exchange.clone())
+        };
+        self.client = played.client;
+        self.answers.extend(played.answers.iter().map(here));
+        for mut flow in played.flows {
+            flow.landing.exchange = here(&flow.landing.exchange);
+            self.flows.push(flow);
+        }
+        for mut grant in played.grants {
+            grant.exchange = here(&grant.exchange);
+            self.grants.push(grant);
+        }
+        self.need(played.obstacle.map_or(Ok(()), Err))
+    }
+}
+
+async fn play(context: &Arc<Context>, part: impl AsyncFnOnce(&mut World) -> Step) -> Played {
+    let mut world = World::default();
+    world.enter(context);
+    let outcome = part(&mut world).await;
+    world.leave();
+    let ledger = world.ledger();
+    let unknown = |stop| {
+        let remedy = "see the exchanges of this scenario";
+        Obstacle::new("to play a part that scenarios share", format!("{stop}"), remedy)
+    };
+    Played {
+        client: world.client,
+        exchanges: ledger.exchanges,
+        flows: world.flows,
+        answers: world.answers,
+        grants: world.grants,
+        obstacle: outcome.err().map(|stop| ledger.obstacle.unwrap_or_else(|| unknown(stop))),
+    }
+}

@@ -168,7 +168,7 @@ async fn finish(
     next: Next,
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let query = Params::parse(request.uri().query().unwrap_or_default().as_bytes());
+    let query = request.uri().query().unwrap_or_default().to_owned();
     let length = header(request.headers(), &CONTENT_LENGTH).and_then(|l| l.parse().ok());
     let breaks = app.policy.breaks_on(&path, &query, length.unwrap_or(0));
     let asked = cors::Asked::of(request.headers(), &method, &path);
@@ -223,7 +223,8 @@ fn transport(app: &App, path: &str, response: &mut Response) {
     }
 }
 
-fn log(method: &Method, path: &str, id: &str, query: &Params, response: &Response) {
+fn log(method: &Method, path: &str, id: &str, query: &str, response: &Response) {
+    let query = Params::parse(query.as_bytes());
     let of_form = response.extensions().get::<LoggedClient>().map(|c| c.0.as_str());
     let client_id = of_form.or_else(|| query.get("client_id")).unwrap_or_default();
     tracing::info!(%method, path, status = response.status().as_u16(), request_id = id, client_id, "answered");

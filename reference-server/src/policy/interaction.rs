@@ -77,18 +77,15 @@ impl Policy {
     }
 
     /// Headers made of request values: none. A line break would start a header.
-    pub(crate) fn headers_from_parameters(
-        &self,
-        path: &str,
-        query: &Params,
-    ) -> Vec<(String, String)> {
+    pub(crate) fn headers_from_parameters(&self, path: &str, query: &str) -> Vec<(String, String)> {
         let name = match self.defect {
             Some(StateSplitsHeaders) => "state",
             Some(ScopeSplitsHeaders) => "scope",
             Some(RedirectUriSplitsHeaders) => "redirect_uri",
             _ => return Vec::new(),
         };
-        let value = query.get(name).filter(|_| path == "/authorize").unwrap_or_default();
+        let params = Params::parse(query.as_bytes());
+        let value = params.get(name).filter(|_| path == "/authorize").unwrap_or_default();
         let lines = value.split(['\r', '\n']).skip(1).filter_map(|line| line.split_once(':'));
         lines.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
     }

@@ -11,11 +11,14 @@ use crate::params::Params;
 
 impl Policy {
     /// Whether a request is more than the server can take: none is.
-    pub(crate) fn breaks_on(&self, path: &str, query: &Params, length: usize) -> bool {
-        let state = query.get("state").filter(|_| path == "/authorize").unwrap_or_default();
+    pub(crate) fn breaks_on(&self, path: &str, query: &str, length: usize) -> bool {
+        let state = |fits: fn(&str) -> bool| {
+            let params = Params::parse(query.as_bytes());
+            path == "/authorize" && params.get("state").is_some_and(fits)
+        };
         match self.defect {
-            Some(NulInStateServerError) => state.contains('\0'),
-            Some(LongStateServerError) => state.len() > 4096,
+            Some(NulInStateServerError) => state(|state| state.contains('\0')),
+            Some(LongStateServerError) => state(|state| state.len() > 4096),
             Some(LargeFormServerError) => path == "/token" && length > 512 * 1024,
             _ => false,
         }

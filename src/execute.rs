@@ -175,17 +175,20 @@ enum Definition {
 
 /// The definition of a step. Matching tries every expression, so each text is matched once.
 fn definition(step: &Step) -> Arc<Definition> {
-    type Known = HashMap<(StepType, String), Arc<Definition>>;
+    type Known = HashMap<StepType, HashMap<String, Arc<Definition>>>;
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = known.entry((step.ty, step.value.clone())).or_insert_with(|| {
-        Arc::new(match registered_steps().find(step) {
-            Ok(Some((function, _, _, given))) => Definition::Found(*function, given.matches),
-            Ok(None) => Definition::Missing(format!("no definition of \"{}\"", step.value)),
-            Err(e) => Definition::Missing(format!("\"{}\" is ambiguous: {e}", step.value)),
-        })
+    let of_type = known.entry(step.ty).or_default();
+    if let Some(definition) = of_type.get(&step.value) {
+        return definition.clone();
+    }
+    let definition = Arc::new(match registered_steps().find(step) {
+        Ok(Some((function, _, _, given))) => Definition::Found(*function, given.matches),
+        Ok(None) => Definition::Missing(format!("no definition of \"{}\"", step.value)),
+        Err(e) => Definition::Missing(format!("\"{}\" is ambiguous: {e}", step.value)),
     });
-    found.clone()
+    of_type.insert(step.value.clone(), definition.clone());
+    definition
 }
 
 thread_local! {

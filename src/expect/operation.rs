@@ -1,8 +1,9 @@
 //! Judges of how a server runs: its errors, its clock.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Findings, check};
 use crate::model::exchange::{Exchange, Response};
@@ -48,12 +49,13 @@ const INTERNALS: [&str; 17] = [
     r#"(?:You have an error in your SQL syntax|syntax error at or near ")"#,
     r"\bSELECT\b[^<\n]{1,200}\bFROM\b[^<\n]{1,200}\bWHERE\b",
     // Debug pages
-    r"(?:<code>DEBUG = True</code>|Werkzeug Debugger|Whoops\\\\|Server Error in '/[^'\n]*' Application)",
+    r"(?:<code>DEBUG = True</code>|Werkzeug Debugger|Whoops\\|Server Error in '/[^'\n]*' Application)",
 ];
 
+/// All of them are ASCII, which spares the engine the words of all languages.
 static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let alternatives = INTERNALS.map(|pattern| format!("(?:{pattern})")).join("|");
-    RegexBuilder::new(&alternatives).build().ok()
+    RegexBuilder::new(&alternatives).unicode(false).build().ok()
 });
 
 /// The answer reports an error: by its status, or by `error` in a redirect.
@@ -70,10 +72,11 @@ fn in_location(location: &str, name: &str) -> Option<String> {
 pub fn no_internals(exchange: &Exchange) -> Findings {
     let Some(response) = exchange.response().filter(|r| is_error(r)) else { return vec![] };
     let described = response.location().and_then(|l| in_location(l, "error_description"));
-    let headers = response.headers.iter().map(|(_, value)| value.clone());
-    let texts = described.into_iter().chain(headers).chain([readable(response)]);
-    let shown = texts.into_iter().find_map(|text| {
-        Some(PATTERN.as_ref()?.find(&text)?.as_str().chars().take(120).collect::<String>())
+    let headers = response.headers.iter().map(|(_, value)| Cow::Borrowed(value.as_str()));
+    let texts = described.map(Cow::Owned).into_iter().chain(headers);
+    let shown = texts.chain([readable(response)]).find_map(|text| {
+        let found = PATTERN.as_ref()?.find(text.as_bytes())?;
+        Some(String::from_utf8_lossy(found.as_bytes()).chars().take(120).collect::<String>())
     });
     shown
         .into_iter()
@@ -86,12 +89,19 @@ pub fn no_internals(exchange: &Exchange) -> Findings {
 }
 
 /// The body, with the escapes of JSON and HTML that hide a quote or a line break undone.
-fn readable(response: &Response) -> String {
-    let text = response.text();
-    if response.json_object().is_some() {
-        return text.replace("\\n", "\n").replace("\\\"", "\"").replace("\\/", "/");
+fn readable(response: &Response) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(&response.body);
+    if !text.contains(['\\', '&']) {
+        return text;
     }
-    text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#39;", "'").replace("&#x27;", "'")
+    if response.json_object().is_some() {
+        return text.replace("\\n", "\n").replace("\\\"", "\"").replace("\\/", "/").into();
+    }
+    text.replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'")
+        .into()
 }
 
 /// No error repeats a code, verifier, token or password that its request contained.

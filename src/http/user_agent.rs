@@ -91,10 +91,9 @@ impl UserAgent {
             let Some(location) = exchange.response().and_then(|r| r.location()) else {
                 return rest(None);
             };
-            let resolved = resolve(&url, location);
-            if leaves(location) || !resolved.as_deref().is_some_and(|r| home.contains(r)) {
-                return rest(Some(location.to_owned()));
-            }
+            let resolved =
+                resolve(&url, location).filter(|r| !leaves(location) && home.contains(r));
+            let Some(next) = resolved else { return rest(Some(location.to_owned())) };
             if followed == http.limits().redirects {
                 return Navigation { endless: true, ..rest(None) };
             }
@@ -104,7 +103,7 @@ impl UserAgent {
             let keeps = matches!(exchange.response().map(|r| r.status), Some(307 | 308));
             request = Request {
                 method: if keeps { method } else { "GET".into() },
-                url: resolved.unwrap_or_default(),
+                url: next,
                 headers: if keeps { headers } else { vec![] },
                 body: if keeps { body } else { vec![] },
             };

@@ -46,6 +46,9 @@ Feature: Token request
     Scenario: a random code
       When the client sends a token request with an invented code
       Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client
+    Scenario: a random code and no code_verifier
+      When the client sends a token request with an invented code and no code_verifier
+      Then the token endpoint refuses with invalid_grant, invalid_request, invalid_client
     Scenario Outline: <identifier>
       Given an authorization code
       When the client redeems <identifier> in place of the code
@@ -67,6 +70,10 @@ Feature: Token request
     Scenario: the same request again
       Given a redeemed authorization code
       When the client redeems it again
+      Then the token endpoint refuses with invalid_grant, invalid_request
+    Scenario: again, without code_verifier
+      Given a redeemed authorization code
+      When the client redeems it again without code_verifier
       Then the token endpoint refuses with invalid_grant, invalid_request
 
   @token.code-replay-revokes

@@ -46,8 +46,8 @@ pub fn target(server: &Server) -> Target {
             cleartext_port: Some(secured.cleartext_port),
             ..Network::default()
         };
-        (target.pace, target.concurrency) = (Duration::ZERO, 16);
     }
+    (target.pace, target.concurrency) = (Duration::ZERO, 16);
     target
         .clients
         .push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));

@@ -99,7 +99,8 @@ pub fn is_reserved(exchange: &Exchange) -> bool {
 pub fn stranger_refused(landing: &Landing, redirect_uris: &[&str]) -> Findings {
     let response = landing.response.as_ref();
     let reached = response.and_then(|r| redirect_uris.iter().find(|uri| r.went_to(uri)));
-    let codes = ["invalid_request", "invalid_request_uri", "invalid_client"];
+    let codes =
+        ["invalid_request", "invalid_request_uri", "invalid_request_object", "invalid_client"];
     front_reject(landing, reached.copied().unwrap_or_default(), &codes)
 }
 

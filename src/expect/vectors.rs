@@ -63,7 +63,8 @@ pub fn redirect_uri_beside(row: &Row, landing: &Landing, own: &str) -> Findings 
 }
 
 /// A state: a code comes with exactly the state that was sent. A refusal is a warning where the
-/// value is valid, and a failure where it is as plain as base64url.
+/// value is valid, and a failure where it is as plain as base64url. What becomes of a value outside
+/// VSCHAR is worth a note.
 pub fn state(row: &Row, landing: &Landing, redirect_uri: &str, sent: &str) -> Findings {
     let came = landing.response.as_ref().and_then(|r| r.value("state"));
     let arrived = code_ok(landing, redirect_uri);
@@ -74,7 +75,11 @@ pub fn state(row: &Row, landing: &Landing, redirect_uri: &str, sent: &str) -> Fi
             None => "no state".to_owned(),
         };
         let expected = format!("the state of {} characters unchanged", sent.chars().count());
-        let changed = Deviation::new(expected, actual).seen_in(&landing.exchange);
+        let mut changed = Deviation::new(expected, actual).seen_in(&landing.exchange);
+        // RFC 6749 §A.5 defines state for these characters alone; a page cannot even carry NUL.
+        if !sent.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            changed = changed.weighing(Weight::Note);
+        }
         return named(&row.name, if unchanged { vec![] } else { vec![changed] });
     }
     let refused = front_reject(landing, redirect_uri, &["invalid_request"]);

@@ -99,9 +99,21 @@ fn judge_permission(world: &mut World, weight: Weight) -> Step {
     world.judge(expect::permits(&answer, &origin, &method, &["authorization"], weight))
 }
 
+/// How much it weighs that the resource is closed to scripts. Where it is UserInfo, no more than
+/// there.
+fn weight_at_resource(world: &mut World) -> Step<Weight> {
+    let context = world.context()?;
+    let address = |request: Request| (request.method, request.url);
+    let resource = resource_request(&context).ok().map(address);
+    let is_userinfo =
+        resource.is_some() && resource == userinfo_request(&context).ok().map(address);
+    Ok(if is_userinfo { Weight::Warning } else { Weight::Failure })
+}
+
 #[then("it may")]
 fn may(world: &mut World) -> Step {
-    judge_permission(world, Weight::Failure)
+    let weight = weight_at_resource(world)?;
+    judge_permission(world, weight)
 }
 
 #[then("it should")]
@@ -119,6 +131,12 @@ fn judge_readable(world: &mut World, weight: Weight) -> Step {
 #[then("it can read the answers, errors included")]
 fn can_read(world: &mut World) -> Step {
     judge_readable(world, Weight::Failure)
+}
+
+#[then("it can read the answer")]
+fn can_read_resource(world: &mut World) -> Step {
+    let weight = weight_at_resource(world)?;
+    judge_readable(world, weight)
 }
 
 #[then("it should be able to read the answer")]

@@ -8,6 +8,7 @@ use super::resource::{Place, access_token, opens, resource_request, with_token};
 use crate::expect::{challenge, resource as expect};
 use crate::model::exchange::Request;
 use crate::model::verdict::{Obstacle, Weight};
+use crate::oauth::jose::Jws;
 use crate::oauth::params::Params;
 use crate::oauth::token::scope_set;
 use crate::target::profile::ScopedOperation;
@@ -107,7 +108,29 @@ async fn call_with_other_token(world: &mut World) -> Step {
             request.params.set("scope", scope.as_str());
         }
     }
-    world.grant(world.client, request).await?;
+    let client = world.client;
+    let code = context.code(&mut world.agent, &world.recorder, &request).await;
+    let (landing, way) = world.need(code)?;
+    context.remember(client, way);
+    let mut redemption = context.redemption(client, &request, landing.code().unwrap_or_default());
+    // RFC 8707 §2.2: a server may leave the choice to the token request.
+    if let Some(indicator) =
+        context.target.other_resource.as_ref().and_then(|o| o.indicator.as_ref())
+    {
+        redemption.set("resource", indicator.as_str());
+    }
+    let grant = context.redeem(&world.recorder, client, request, redemption).await;
+    let grant = world.need(grant)?;
+    world.grants.push(grant);
     let (call, token) = (world.need(resource_request(&context))?, access_token(world)?);
-    world.send(with_token(call, Some(&token))).await
+    world.send(with_token(call, Some(&token))).await?;
+    let is_served = world.answer()?.response().is_some_and(|r| r.status < 300);
+    if is_served && Jws::read(&token).is_err() {
+        // RFC 8707 is optional: a server that ignores the parameter issued a token for this API.
+        let remedy = "see which resource the token is for: nobody but the server can read it";
+        let came_back = "a token whose audience cannot be read opens this one";
+        let tried = "to get a token for the other resource";
+        return world.need(Err(Obstacle::new(tried, came_back, remedy)));
+    }
+    Ok(())
 }

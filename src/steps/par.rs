@@ -184,7 +184,12 @@ fn leads_to_code(world: &mut World) -> Step {
 #[then("the push is refused")]
 fn push_refused(world: &mut World) -> Step {
     let answer = world.answer()?;
-    let codes = ["invalid_request", "invalid_request_uri", "invalid_request_object"];
+    let codes = [
+        "invalid_request",
+        "invalid_request_uri",
+        "invalid_request_object",
+        "request_uri_not_supported",
+    ];
     world.judge_refusal(token::token_reject(&answer, &codes))
 }
 

@@ -135,6 +135,13 @@ async fn redeem_again(world: &mut World) -> Step {
     world.token_request(&params).await
 }
 
+#[when("the client redeems it again without code_verifier")]
+async fn redeem_again_without_verifier(world: &mut World) -> Step {
+    let mut params = world.granted()?.redemption;
+    params.omit("code_verifier");
+    world.token_request(&params).await
+}
+
 #[when("the client redeems it again with the code_verifier altered")]
 async fn redeem_again_altered(world: &mut World) -> Step {
     let mut params = world.granted()?.redemption;
@@ -144,7 +151,7 @@ async fn redeem_again_altered(world: &mut World) -> Step {
 
 /// A token request with a fault that needs no code.
 #[when(
-    regex = "^the client sends a token request with (no code|an invented code|no grant_type|an unknown grant_type|an unknown client_id|the password grant|the client credentials grant|the client credentials grant and an empty secret|an invented refresh_token|no refresh_token)$"
+    regex = "^the client sends a token request with (no code|an invented code|an invented code and no code_verifier|no grant_type|an unknown grant_type|an unknown client_id|the password grant|the client credentials grant|the client credentials grant and an empty secret|an invented refresh_token|no refresh_token)$"
 )]
 async fn faulty_request(world: &mut World, fault: String) -> Step {
     let context = world.context()?;
@@ -153,6 +160,7 @@ async fn faulty_request(world: &mut World, fault: String) -> Step {
     let mut params = token::code_exchange(id, &random(32), uri, &pkce::verifier());
     match fault.as_str() {
         "no code" => params.omit("code"),
+        "an invented code and no code_verifier" => params.omit("code_verifier"),
         "no grant_type" => params = Params::new([("client_id", id)]),
         "an unknown grant_type" => {
             params = Params::new([("grant_type", "urn:probe:unknown"), ("client_id", id)])

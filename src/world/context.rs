@@ -287,7 +287,12 @@ impl Context {
     ) -> Result<Grant, Obstacle> {
         let exchange = self.token_request(recorder, &redemption).await?;
         let tokens = exchange.response().and_then(TokenResponse::read).ok_or_else(|| {
-            let remedy = "check that the client is public (no secret), may use the code grant and registered this redirect_uri";
+            let is_ill = exchange.response().is_some_and(|r| r.status >= 500);
+            let remedy = if is_ill {
+                "see the log of the server; lower concurrency or raise pace_ms in the profile if it cannot keep up"
+            } else {
+                "check that the client is public (no secret), may use the code grant and registered this redirect_uri"
+            };
             Obstacle::new("to redeem a fresh code with the right verifier", exchange.gist(), remedy)
         })?;
         Ok(Grant { client, request, redemption, exchange, tokens, received: self.clock.now() })

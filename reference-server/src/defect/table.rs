@@ -262,6 +262,8 @@ defects! {
     OmittedRedirectUriInvalidClient: "a token request without redirect_uri is invalid_client" => ["token.redirect-uri-omitted"];
     MissingCodeUnsupportedGrant: "a token request without code is unsupported_grant_type" => ["token.code-missing"];
     UnknownCodeAccepted: "an invented code yields tokens" => ["token.code-unknown"];
+    UnknownCodeWithoutVerifier: "an invented code yields tokens where no code_verifier comes with it" => ["token.code-unknown"];
+    UsedCodeWithoutVerifier: "a used code yields tokens again where no code_verifier comes with it" => ["token.code-single-use"];
     CodeReusable: "a code may be redeemed again and again" => ["token.code-single-use", "token.code-replay-revokes", "token.code-race"];
     ReplayDoesNotRevoke: "a replayed code does not revoke the tokens" => ["token.code-replay-revokes"] known as ["CVE-2017-18924"];
     ReplayKeepsAccessToken: "a replayed code revokes the refresh token only" => ["token.code-replay-revokes"];

@@ -28,7 +28,8 @@ pub(crate) async fn redeem(
     };
     let stored = policy.stored_code(&app.state(), presented);
     let code = stored.as_deref().unwrap_or(presented);
-    if policy.redeems_unknown_code() && !app.state().codes.contains_key(code) {
+    let verifier = params.get("code_verifier");
+    if policy.redeems_unknown_code(verifier) && !app.state().codes.contains_key(code) {
         return anyone(app, client, &ALICE);
     }
     app.check_and_use(
@@ -83,7 +84,7 @@ fn check(
         }
         return Err(error);
     }
-    if code.used && policy.code_is_single_use() {
+    if code.used && policy.code_is_single_use(params.get("code_verifier")) {
         // RFC 6749 §4.1.2: somebody has stolen the code and the verifier.
         if let Some(grant) = state.grants.get_mut(&code.grant) {
             grant.access_revoked |= policy.replay_revokes_access();
@@ -96,7 +97,8 @@ fn check(
     }
     // RFC 8707 §2.2: resources of the authorization request or a part of them.
     let granted = state.grants.get(&code.grant).map(|g| g.audience.as_slice()).unwrap_or_default();
-    if params.all("resource").any(|r| !r.is_empty() && !granted.iter().any(|g| g == r)) {
+    let is_foreign = |r: &str| !r.is_empty() && !granted.iter().any(|g| g == r);
+    if policy.restricts_audience() && params.all("resource").any(is_foreign) {
         return Err(TokenError::new("invalid_target", "the resource was not granted"));
     }
     Ok(())
@@ -112,7 +114,7 @@ fn verify(app: &App, state: &State, code: &Code, params: &Params) -> Result<(), 
         };
     };
     let Some(verifier) = params.get("code_verifier") else {
-        return match policy.verifier_may_be(params.raw("code_verifier")) {
+        return match policy.verifier_may_be(params.raw("code_verifier"), code.used) {
             true => Ok(()),
             false => Err(invalid_grant("code_verifier is missing")),
         };

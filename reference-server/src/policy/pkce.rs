@@ -9,8 +9,9 @@ use crate::defect::Defect::{
     NullVerifierAccepted, PkceDowngrade, PkceEnforcedLate, PkceIgnoredWithoutChallenge,
     PkceNotRequired, PlainAccepted, PlainAcceptedInAnyCase, ShortChallengeAccepted,
     ShortVerifierAccepted, TildeInVerifierRefused, UnknownMethodAsPlain, UnknownMethodAsS256,
-    VerifierCharactersUnchecked, VerifierNotCompared, VerifierOfAnyFlow, VerifierOptional,
-    VerifierPrefixCompared, WrongVerifierInvalidClient, WrongVerifierInvalidRequest,
+    UsedCodeWithoutVerifier, VerifierCharactersUnchecked, VerifierNotCompared, VerifierOfAnyFlow,
+    VerifierOptional, VerifierPrefixCompared, WrongVerifierInvalidClient,
+    WrongVerifierInvalidRequest,
 };
 use crate::pkce::{Challenge, Method, is_s256_challenge, is_unreserved, s256};
 
@@ -72,8 +73,9 @@ impl Policy {
     }
 
     /// Whether a verifier may be missing, or present and empty.
-    pub(crate) fn verifier_may_be(&self, presented: Option<&str>) -> bool {
+    pub(crate) fn verifier_may_be(&self, presented: Option<&str>, used: bool) -> bool {
         match self.defect {
+            Some(UsedCodeWithoutVerifier) => used && presented.is_none(),
             Some(VerifierOptional) => presented.is_none(),
             Some(EmptyVerifierAccepted) => presented.is_some(),
             _ => false,

@@ -18,8 +18,9 @@ use crate::defect::Defect::{
     ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked, TokenErrorAsHtml,
     TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
     TokenQueryCompletesBody, TokenQueryHonoured, TokenRedirectUriAnyRegistered,
-    TokenRedirectUriNotCompared, UnknownCodeAccepted, UnknownGrantTypeGranted,
-    UnknownGrantTypeInvalidScope, UnknownTokenParameterRefused,
+    TokenRedirectUriNotCompared, UnknownCodeAccepted, UnknownCodeWithoutVerifier,
+    UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope, UnknownTokenParameterRefused,
+    UsedCodeWithoutVerifier,
 };
 use crate::endpoints::token::{GrantType, TokenError};
 use crate::http::random;
@@ -192,8 +193,12 @@ impl Policy {
     }
 
     /// Whether an invented code is as good as a real one.
-    pub(crate) fn redeems_unknown_code(&self) -> bool {
-        self.has(UnknownCodeAccepted)
+    pub(crate) fn redeems_unknown_code(&self, verifier: Option<&str>) -> bool {
+        match self.defect {
+            Some(UnknownCodeAccepted) => true,
+            Some(UnknownCodeWithoutVerifier) => verifier.is_none(),
+            _ => false,
+        }
     }
 
     /// The code of the store that is presented: the one with exactly these characters.
@@ -258,8 +263,12 @@ impl Policy {
     }
 
     /// OAuth 2.1 §4.1.3: a code works once.
-    pub(crate) fn code_is_single_use(&self) -> bool {
-        !self.has(CodeReusable)
+    pub(crate) fn code_is_single_use(&self, verifier: Option<&str>) -> bool {
+        match self.defect {
+            Some(CodeReusable) => false,
+            Some(UsedCodeWithoutVerifier) => verifier.is_some(),
+            _ => true,
+        }
     }
 
     /// How long others may pass between the check of a code and its use: not at all.

@@ -9,10 +9,17 @@ pub(super) fn is_visible(kind: &str) -> bool {
 
 /// A form that asks for a decision: it posts, has a way to submit, and nothing to fill in.
 pub(super) fn is_decision(form: &Form) -> bool {
-    let leads_away = ["logout", "signout", "search", "lang", "locale"];
+    let leads_away =
+        ["logout", "logoff", "signout", "search", "lang", "language", "locale", "setlang", "i18n"];
     is_form_without_questions(form)
         && !form.buttons.is_empty()
-        && !leads_away.iter().any(|word| form.action.to_ascii_lowercase().contains(word))
+        && !words_of(&form.action).any(|word| leads_away.contains(&word.as_str()))
+}
+
+/// The words of the path of an address: an identifier among them holds others by chance.
+fn words_of(action: &str) -> impl Iterator<Item = String> {
+    let path = action.split(['?', '#']).next().unwrap_or_default();
+    path.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase)
 }
 
 /// A form that posts and has nothing to fill in.
@@ -23,8 +30,8 @@ pub(super) fn is_form_without_questions(form: &Form) -> bool {
 
 /// The address of a form speaks of signing out.
 pub(super) fn is_about_logout(action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    ["logout", "signout", "end"].iter().any(|word| action.contains(word))
+    let words = ["logout", "logoff", "signout", "signoff", "end", "endsession"];
+    words_of(action).any(|word| words.contains(&word.as_str()))
 }
 
 pub(super) fn denies(button: &Button) -> bool {
@@ -72,6 +79,21 @@ pub(super) fn username_field(form: &Form, hints: &LoginHints) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_leads_away_by_a_word_of_its_path_and_not_by_an_identifier() {
+        let form = |action: &str| Form {
+            action: action.into(),
+            method: "POST".into(),
+            buttons: vec![Button::default()],
+            ..Form::default()
+        };
+        for action in ["", "/interaction/aLangQ7x/confirm", "/consent?hint=logout", "/endorse"] {
+            assert!(is_decision(&form(action)) && !is_about_logout(action), "{action}");
+        }
+        assert!(!is_decision(&form("/i18n/setlang/")) && !is_decision(&form("/accounts/logout/")));
+        assert!(is_about_logout("/session/end/confirm") && is_about_logout("/EndSession"));
+    }
 
     #[test]
     fn denial_words_are_whole_words() {

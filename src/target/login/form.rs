@@ -1,5 +1,6 @@
 //! Signs in and consents through HTML forms over plain HTTP.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::choice::{
@@ -240,7 +241,7 @@ impl Driver<'_> {
             };
             if !is_off {
                 let is_bare_box = field.kind == "checkbox" && value.is_empty();
-                fields.repeat(&field.name, if is_bare_box { "on" } else { value });
+                fields.repeat(&field.name, &*line_breaks(if is_bare_box { "on" } else { value }));
             }
         }
         let mut action = form.action.as_str();
@@ -260,6 +261,14 @@ impl Driver<'_> {
                 Request::get(fields.on(bare))
             }
         })
+    }
+}
+
+/// The value as browsers submit it: every line break is CR LF (HTML §4.10.21.8).
+fn line_breaks(value: &str) -> Cow<'_, str> {
+    match value.contains(['\r', '\n']) {
+        true => value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n").into(),
+        false => value.into(),
     }
 }
 

@@ -65,6 +65,11 @@ impl Form {
 
 /// Reads a page. Never fails: broken markup is read as browsers read it.
 pub fn parse(html: &str) -> Page {
+    // Most pages of an audit are errors, which offer nothing.
+    let lower = html.to_ascii_lowercase();
+    if !["<form", "<a", "http-equiv"].iter().any(|mark| lower.contains(mark)) {
+        return Page::default();
+    }
     let mut reader = Reader::default();
     for Ok(token) in Tokenizer::new(html) {
         match token {

@@ -18,7 +18,7 @@ use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::Exchange;
 use crate::model::requirement::Requirement;
-use crate::model::verdict::{Ending, Status, conclude};
+use crate::model::verdict::{Ending, Status, Verdict, conclude};
 use crate::plan::Plan;
 use crate::world::context::Context;
 use crate::world::{World, registered_steps};
@@ -112,14 +112,27 @@ pub(crate) async fn execute(
             let ended = scenario(job, context).await;
             tally.borrow_mut().add(job.id(), ended);
         }
-        stream::iter(others)
+        let mut doubtful = Vec::new();
+        let mut ended = stream::iter(others)
             .map(async |job| (job, scenario(job, context).await))
-            .buffer_unordered(context.target.concurrency)
-            .for_each(|(job, ended)| {
-                tally.borrow_mut().add(job.id(), ended);
-                std::future::ready(())
-            })
-            .await;
+            .buffer_unordered(context.target.concurrency);
+        while let Some((job, ended)) = ended.next().await {
+            match is_doubtful(&ended) && doubtful.len() < MOST_REPEATED {
+                true => doubtful.push((job, ended)),
+                false => tally.borrow_mut().add(job.id(), ended),
+            }
+        }
+        let is_disturbed = doubtful.iter().any(|(_, ended)| met_disturbance(ended))
+            || context.shared.exchanges().iter().any(|exchange| exchange.is_disturbed());
+        if is_disturbed {
+            context.forget_failures().await;
+        }
+        for (job, mut ended) in doubtful {
+            if is_disturbed {
+                ended = again(job, context, &ended).await;
+            }
+            tally.borrow_mut().add(job.id(), ended);
+        }
         let all = tally.borrow();
         // What the first part exchanged is what the last one looks at, once each.
         let mut seen = HashSet::new();
@@ -132,6 +145,36 @@ pub(crate) async fn execute(
     for scenarios in ended.values_mut() {
         scenarios.sort_by(|a, b| (&a.feature, a.line).cmp(&(&b.feature, b.line)));
     }
+    ended
+}
+
+/// Scenarios that are repeated in one run; a server that fails more often is ill.
+const MOST_REPEATED: usize = 64;
+
+/// The target failed or was busy in the course of the scenario.
+fn met_disturbance(ended: &Ended) -> bool {
+    ended.ledger.exchanges.iter().any(|exchange| exchange.is_disturbed())
+}
+
+/// The verdict may be that of a target that could not keep up: what an obstacle rests on may lie
+/// outside the scenario.
+fn is_doubtful(ended: &Ended) -> bool {
+    match ended.verdict {
+        Verdict::Inconclusive(_) => true,
+        Verdict::Fail => met_disturbance(ended),
+        _ => false,
+    }
+}
+
+/// Repeats a scenario while no other runs; a fault that shows only under load is none of this duty.
+/// What was exchanged the first time stays in the record of the run.
+async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
+    for exchange in &first.ledger.exchanges {
+        context.shared.cite(exchange);
+    }
+    let mut ended = scenario(job, context).await;
+    let said = "the target failed or was busy while other scenarios ran: repeated alone";
+    ended.ledger.observations.push(said.into());
     ended
 }
 
@@ -223,13 +266,40 @@ async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::model::exchange::samples::answered;
+    use crate::model::verdict::{Ledger, Obstacle};
 
     #[tokio::test]
     async fn a_step_that_panics_ends_with_its_text() {
         assert_eq!(quietly(async {}).await, Ok(()));
         let stopped = quietly(async { panic!("{}", "no code") }).await;
         assert_eq!(stopped, Err("no code".to_owned()));
+    }
+
+    fn ended(verdict: Verdict, status: u16) -> Ended {
+        let exchanges = vec![Arc::new(answered(status, &[], ""))];
+        Ended {
+            feature: String::new(),
+            line: 1,
+            name: String::new(),
+            duration: Duration::ZERO,
+            verdict,
+            ledger: Ledger { exchanges, ..Ledger::default() },
+        }
+    }
+
+    #[test]
+    fn a_failure_is_doubtful_beside_a_server_error_and_an_obstacle_always() {
+        let obstacle = Verdict::Inconclusive(Obstacle::new("to do", "500", "see the log"));
+        assert!(is_doubtful(&ended(obstacle, 200)));
+        assert!(is_doubtful(&ended(Verdict::Fail, 500)));
+        assert!(is_doubtful(&ended(Verdict::Fail, 429)));
+        assert!(!is_doubtful(&ended(Verdict::Pass, 500)));
+        assert!(!is_doubtful(&ended(Verdict::Fail, 400)));
+        assert!(!is_doubtful(&ended(Verdict::Fail, 501)));
     }
 
     #[test]

@@ -152,7 +152,8 @@ fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
 /// longer works at the end of the run, every pass that rests on answers to that client is withdrawn.
 async fn check_twins(context: &Context, mut ended: ById) -> ById {
     // A client that never worked, as was said already, was no more than a guest of the first one.
-    let host = |client: usize| if context.failed(client) { 0 } else { client };
+    let failed = context.failed().await;
+    let host = |client: usize| if failed.contains(&client) { 0 } else { client };
     let rests =
         |e: &Ended| e.ledger.rests_on_flow_of.filter(|_| e.verdict == Verdict::Pass).map(host);
     for client in 0..context.target.clients.len() {

@@ -1,15 +1,12 @@
 //! What all scenarios of a run share: the target, what is known about it, the wire, one signed-in
 //! session, and the working twins that give refusals their meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::OnceCell;
-
-use super::shared::Parts;
+use super::shared::{Known, Parts};
 use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
 use crate::http::{Http, Recorder};
@@ -22,6 +19,7 @@ use crate::oauth::token::{self, TokenResponse};
 use crate::target::capabilities::Facts;
 use crate::target::login::form::{Decision, Driver, Way};
 use crate::target::profile::{Client, Target, User};
+use jiff::Timestamp;
 
 /// The clock of the run. Time passes by itself, and at once where the target lets us advance it.
 #[derive(Clone, Default)]
@@ -109,8 +107,8 @@ pub struct Context {
     pub opened: tokio::sync::Mutex<BTreeMap<&'static str, Result<Grant, Obstacle>>>,
     /// What scenarios play once and share.
     pub parts: Parts,
-    twins: Vec<OnceCell<Result<(), Obstacle>>>,
-    refresh_twins: Vec<OnceCell<Result<bool, Obstacle>>>,
+    twins: Vec<Known<()>>,
+    refresh_twins: Vec<Known<bool>>,
     /// A scenario may wait in real time, or need not.
     pub may_wait: bool,
     /// Whether each client met a consent page in this run.
@@ -120,8 +118,8 @@ pub struct Context {
 impl Context {
     /// A context that knows nothing about its target yet.
     pub fn new(target: Target, http: Http, profile: Profile, clock: Clock) -> Self {
-        let twins = target.clients.iter().map(|_| OnceCell::new()).collect();
-        let refresh_twins = target.clients.iter().map(|_| OnceCell::new()).collect();
+        let twins = target.clients.iter().map(|_| Known::default()).collect();
+        let refresh_twins = target.clients.iter().map(|_| Known::default()).collect();
         let may_wait = clock.is_virtual();
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
@@ -313,13 +311,13 @@ impl Context {
         if client == 0 && self.baseline.is_some() {
             return Ok(());
         }
-        self.twins[client].get_or_init(|| self.prove(client)).await.clone()
+        self.twins[client].or_find(self.prove(client)).await
     }
 
     /// Proves, once per run and client, that a fresh refresh token of the client works; `false`
     /// where the client gets none.
     pub async fn refresh_twin(&self, client: usize) -> Result<bool, Obstacle> {
-        self.refresh_twins[client].get_or_init(|| self.prove_refresh(client)).await.clone()
+        self.refresh_twins[client].or_find(self.prove_refresh(client)).await
     }
 
     async fn prove_refresh(&self, client: usize) -> Result<bool, Obstacle> {
@@ -338,9 +336,27 @@ impl Context {
         Err(Obstacle::new("to refresh with a fresh refresh token", answer.gist(), remedy))
     }
 
-    /// The client's flow was tried and did not work.
-    pub fn failed(&self, client: usize) -> bool {
-        self.twins[client].get().is_some_and(Result::is_err)
+    /// The clients whose flow was tried and did not work.
+    pub async fn failed(&self) -> BTreeSet<usize> {
+        let mut failed = BTreeSet::new();
+        for (client, twin) in self.twins.iter().enumerate() {
+            if twin.is_failure().await {
+                failed.insert(client);
+            }
+        }
+        failed
+    }
+
+    /// Lets everything that scenarios share and that failed be tried once more.
+    pub async fn forget_failures(&self) {
+        self.parts.forget_failures();
+        self.opened.lock().await.retain(|_, outcome| outcome.is_ok());
+        for twin in &self.twins {
+            twin.forget_failure().await;
+        }
+        for twin in &self.refresh_twins {
+            twin.forget_failure().await;
+        }
     }
 
     /// Runs the client's whole flow anew.

@@ -1,4 +1,5 @@
-//! Parts that several scenarios judge and none of them changes: they are played once in a run.
+//! What scenarios share: facts that are found out once, and parts that several scenarios judge and
+//! none of them changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,37 @@ use super::context::{Context, Grant};
 use super::{Flow, Step, World};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::Obstacle;
+
+/// What is found out once, by whoever asks first.
+pub(super) struct Known<T>(tokio::sync::Mutex<Option<Result<T, Obstacle>>>);
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self(tokio::sync::Mutex::new(None))
+    }
+}
+
+impl<T: Clone> Known<T> {
+    pub(super) async fn or_find(
+        &self,
+        find: impl Future<Output = Result<T, Obstacle>>,
+    ) -> Result<T, Obstacle> {
+        let mut known = self.0.lock().await;
+        match &*known {
+            Some(found) => found.clone(),
+            None => known.insert(find.await).clone(),
+        }
+    }
+
+    pub(super) async fn is_failure(&self) -> bool {
+        self.0.lock().await.as_ref().is_some_and(Result::is_err)
+    }
+
+    pub(super) async fn forget_failure(&self) {
+        let mut known = self.0.lock().await;
+        known.take_if(|found| found.is_err());
+    }
+}
 
 /// What a part left behind.
 #[derive(Clone, Default)]
@@ -27,6 +59,15 @@ struct Played {
 pub struct Parts(Mutex<BTreeMap<&'static str, Arc<OnceCell<Played>>>>);
 
 impl Parts {
+    /// Lets a part that came to no good end be played once more.
+    pub fn forget_failures(&self) {
+        let is_good = |played: &Played| {
+            played.obstacle.is_none() && !played.exchanges.iter().any(|e| e.is_disturbed())
+        };
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.retain(|_, cell| cell.get().is_none_or(is_good));
+    }
+
     fn named(&self, name: &'static str) -> Arc<OnceCell<Played>> {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         parts.entry(name).or_default().clone()

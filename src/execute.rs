@@ -18,7 +18,7 @@ use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::Exchange;
 use crate::model::requirement::Requirement;
-use crate::model::verdict::{Ending, Status, Verdict, conclude};
+use crate::model::verdict::{Deviation, Ending, Ledger, Status, Verdict, Weight, conclude};
 use crate::plan::Plan;
 use crate::world::context::Context;
 use crate::world::{World, registered_steps};
@@ -117,13 +117,14 @@ pub(crate) async fn execute(
             .map(async |job| (job, scenario(job, context).await))
             .buffer_unordered(context.target.concurrency);
         while let Some((job, ended)) = ended.next().await {
-            match is_doubtful(&ended) && doubtful.len() < MOST_REPEATED {
+            match !job.is("last") && is_doubtful(&ended) && doubtful.len() < MOST_REPEATED {
                 true => doubtful.push((job, ended)),
                 false => tally.borrow_mut().add(job.id(), ended),
             }
         }
         let is_disturbed = doubtful.iter().any(|(_, ended)| met_disturbance(ended))
-            || context.shared.exchanges().iter().any(|exchange| exchange.is_disturbed());
+            || !doubtful.is_empty()
+                && context.shared.exchanges().iter().any(|exchange| exchange.is_disturbed());
         if is_disturbed {
             context.forget_failures().await;
         }
@@ -134,7 +135,7 @@ pub(crate) async fn execute(
             tally.borrow_mut().add(job.id(), ended);
         }
         let all = tally.borrow();
-        // What the first part exchanged is what the last one looks at, once each.
+        // What the first part exchanged is what the last one looks at, copies aside.
         let mut seen = HashSet::new();
         let mut so_far: Vec<Arc<Exchange>> =
             all.ended.values().flatten().flat_map(|e| e.ledger.exchanges.clone()).collect();
@@ -161,9 +162,19 @@ fn met_disturbance(ended: &Ended) -> bool {
 fn is_doubtful(ended: &Ended) -> bool {
     match ended.verdict {
         Verdict::Inconclusive(_) => true,
-        Verdict::Fail => met_disturbance(ended),
+        Verdict::Fail => met_disturbance(ended) && !has_other_grounds(&ended.ledger),
         _ => false,
     }
+}
+
+/// A deviation of full weight that another answer than a failure of the server shows.
+fn has_other_grounds(ledger: &Ledger) -> bool {
+    let shown_by = |number: usize| ledger.exchanges.iter().find(|e| e.number == number);
+    let is_ground = |d: &Deviation| {
+        d.weight >= Weight::Draft
+            && d.exchange.and_then(shown_by).is_some_and(|e| !e.is_disturbed())
+    };
+    ledger.deviations.iter().any(is_ground)
 }
 
 /// Repeats a scenario while no other runs; a fault that shows only under load is none of this duty.
@@ -173,8 +184,10 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
         context.shared.cite(exchange);
     }
     let mut ended = scenario(job, context).await;
-    let said = "the target failed or was busy while other scenarios ran: repeated alone";
-    ended.ledger.observations.push(said.into());
+    let was = if first.verdict == Verdict::Fail { "fail" } else { "inconclusive" };
+    ended.ledger.observations.push(format!(
+        "{was} at first, when the target failed or was busy while other scenarios ran: repeated alone"
+    ));
     ended
 }
 
@@ -270,7 +283,7 @@ mod tests {
 
     use super::*;
     use crate::model::exchange::samples::answered;
-    use crate::model::verdict::{Ledger, Obstacle};
+    use crate::model::verdict::Obstacle;
 
     #[tokio::test]
     async fn a_step_that_panics_ends_with_its_text() {
@@ -300,6 +313,18 @@ mod tests {
         assert!(!is_doubtful(&ended(Verdict::Pass, 500)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 400)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 501)));
+    }
+
+    #[test]
+    fn a_violation_that_another_answer_shows_is_beyond_doubt() {
+        let mut race = ended(Verdict::Fail, 500);
+        let winner = Exchange { number: 2, ..answered(200, &[], "") };
+        let deviation = Deviation::new("one winner", "two").seen_in(&winner);
+        race.ledger.exchanges.push(Arc::new(winner));
+        race.ledger.deviations.push(deviation);
+        assert!(!is_doubtful(&race));
+        race.ledger.deviations[0].exchange = None;
+        assert!(is_doubtful(&race));
     }
 
     #[test]

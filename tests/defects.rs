@@ -23,7 +23,7 @@ use reference_server::{Config, Defect, Policy, Server, SigningAlgorithm};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Requirements of other groups that may rest on one broken twin.
-const MOST_INCONCLUSIVE: usize = 6;
+const MOST_INCONCLUSIVE: usize = 4;
 
 fn main() -> ExitCode {
     let mut trials = vec![

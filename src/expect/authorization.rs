@@ -69,11 +69,6 @@ pub fn page_reject(landing: &Landing, registered: &[String]) -> Findings {
     }
 }
 
-/// [`page_reject`] for a URI that names the same place in another spelling: acceptance is a warning.
-pub fn page_reject_or_warn(landing: &Landing, registered: &[String]) -> Findings {
-    lighten(page_reject(landing, registered))
-}
-
 /// The user agent is not sent to any place that is not registered; processing at a registered one
 /// is a warning.
 pub fn never_foreign(landing: &Landing, registered: &[String], codes: &[&str]) -> Findings {
@@ -212,10 +207,6 @@ mod tests {
                 "{location}"
             );
         }
-        assert_eq!(
-            weight(&page_reject_or_warn(&sent_to("https://APP.test/cb?code=c"), &registered)),
-            Some(Weight::Warning)
-        );
     }
 
     #[test]

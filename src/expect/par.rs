@@ -6,13 +6,14 @@ use url::Url;
 
 use super::authorization::front_reject;
 use super::token::{issues_something, token_reject};
+use super::token_response::effective_scope;
 use super::{Findings, check};
 use crate::model::address::is_loopback;
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::authorization::Landing;
 use crate::oauth::metadata::Metadata;
-use crate::oauth::token::scope_set;
+use crate::oauth::token::{TokenResponse, scope_set};
 
 /// The reference of a push that succeeded.
 pub fn reference(exchange: &Exchange) -> Option<String> {
@@ -70,10 +71,14 @@ pub fn kept_from_cookies(exchanges: &[&Exchange], pushed: &str) -> Findings {
     })
 }
 
-/// The scope of a token response; what was asked for, where it says nothing (RFC 6749 §5.1).
+/// The scope of a token response, by the access token if it can be read; what was asked for, where
+/// neither says anything (RFC 6749 §5.1).
 pub fn granted_scope(exchange: &Exchange, asked: &str) -> String {
-    let members = exchange.response().and_then(|r| r.json_object()).unwrap_or_default();
-    members.get("scope").and_then(serde_json::Value::as_str).unwrap_or(asked).to_owned()
+    let tokens = exchange.response().and_then(TokenResponse::read);
+    let said = tokens.and_then(|tokens| {
+        effective_scope(&tokens, None).or_else(|| tokens.text("scope").map(str::to_owned))
+    });
+    said.unwrap_or_else(|| asked.to_owned())
 }
 
 /// The scope is within the one that the same push yields without anything beside it.

@@ -70,11 +70,6 @@ pub fn token_reject(exchange: &Exchange, codes: &[&str]) -> Findings {
     }
 }
 
-/// [`token_reject`] where issuing tokens is a warning by the catalogue.
-pub fn token_reject_or_warn(exchange: &Exchange, codes: &[&str]) -> Findings {
-    token_reject(exchange, codes).into_iter().map(|d| d.weighing(Weight::Warning)).collect()
-}
-
 /// No token, whatever the answer looks like: it may come from the HTTP layer.
 pub fn no_tokens(exchange: &Exchange) -> Findings {
     let refused =

@@ -40,7 +40,8 @@ pub struct Report {
     pub counts: BTreeMap<Status, usize>,
     /// What was found out about the target before the first scenario.
     pub facts: Vec<String>,
-    /// Exchanges before the first scenario, and those of the shared working twins.
+    /// Exchanges before the first scenario, those of the shared working twins, and the first attempts
+    /// of scenarios that were repeated.
     pub preflight: Vec<ExchangeReport>,
     /// One entry a requirement, in the order of the features, untested ones last.
     pub requirements: Vec<RequirementReport>,

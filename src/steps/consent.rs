@@ -140,8 +140,13 @@ async fn by_method(world: &mut World, method: String) -> Step {
     if context.facts.oidc {
         request.params.set("prompt", "consent");
     }
-    let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
-    let wire = Request { method, ..request.by_get(&endpoint) };
+    if !reaches_consent(world, request.clone()).await? {
+        return world.not_applicable("the same request by GET meets no consent page");
+    }
+    world.intent = None;
+    world.flows.clear();
+    request.params.set("state", random(16));
+    let wire = Request { method, ..world.wire(&request).await? };
     world.walk(request, wire, Initiator::SameSite, None, NOWHERE).await
 }
 

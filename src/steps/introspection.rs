@@ -2,8 +2,9 @@
 
 use cucumber::{then, when};
 
-use super::lifecycle::introspection_request;
+use super::lifecycle::{introspection_request, judge_closed, shows_life};
 use super::resource::access_token;
+use super::revocation::{PROPAGATION, propagate};
 use crate::expect::{introspection as expect, resource};
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
@@ -33,7 +34,15 @@ async fn introspect_revoked(world: &mut World) -> Step {
         return world.not_applicable("the client cannot revoke its access token");
     }
     let request = world.need(introspection_request(&context, &token))?;
-    world.send(request).await
+    world.send(request.clone()).await?;
+    for seconds in PROPAGATION {
+        if context.clock.is_virtual() || !shows_life(&*world.answer()?) {
+            break;
+        }
+        propagate(&context, seconds).await;
+        world.send(request.clone()).await?;
+    }
+    Ok(())
 }
 
 #[when(regex = "^(its own|another) client introspects the access token by its client_id alone$")]
@@ -75,5 +84,5 @@ fn reveals_nothing(world: &mut World) -> Step {
 #[then(regex = "^(its own|another) client learns nothing about the token$")]
 fn learns_nothing(world: &mut World, whose: String) -> Step {
     let answer = world.answer()?;
-    world.judge_refusal(expect::learns_nothing_as_client(&answer, whose == "its own"))
+    judge_closed(world, expect::learns_nothing_as_client(&answer, whose == "its own"))
 }

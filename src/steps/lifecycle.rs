@@ -7,7 +7,7 @@ use cucumber::{given, then, when};
 use super::resource::{access_token, resource_request, userinfo_request, with_token};
 use crate::expect::revocation::Place;
 use crate::expect::token::token_reject;
-use crate::expect::{check, introspection};
+use crate::expect::{Findings, check, introspection};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::form_post;
@@ -156,7 +156,19 @@ fn active(world: &mut World) -> Step {
 #[then("nothing is learned about the token")]
 fn learns_nothing(world: &mut World) -> Step {
     let answer = world.answer()?;
-    world.judge_refusal(introspection::learns_nothing(&answer))
+    judge_closed(world, introspection::learns_nothing(&answer))
+}
+
+/// What is learned at introspection. A refusal means nothing where nobody was seen to get an answer.
+pub(super) fn judge_closed(world: &mut World, findings: Findings) -> Step {
+    if findings.is_empty() && world.context()?.target.introspection.is_none() {
+        return world.need(Err(Obstacle::new(
+            "to see introspection work for a resource server",
+            "no credentials are configured",
+            "add [introspection] to the profile",
+        )));
+    }
+    world.judge_refusal(findings)
 }
 
 #[then("the browser returns to the post_logout_redirect_uri with state")]

@@ -107,6 +107,8 @@ async fn other_client(world: &mut World) -> Step {
     let Some(other) = context.target.clients.get(1) else {
         return world.not_applicable("only one client is configured");
     };
+    let twin = context.twin(1).await;
+    world.need(twin)?;
     let request = world.request()?;
     push(world, &request.params).await?;
     refer(world, request, &other.id, &[]).await

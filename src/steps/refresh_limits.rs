@@ -215,6 +215,15 @@ async fn refresh_too_late(world: &mut World, halfway: String) -> Step {
     let Some(lifetime) = context.target.refresh_lifetime else {
         return world.not_applicable("no refresh_lifetime_seconds is configured");
     };
+    if !context.clock.is_virtual() && lifetime + context.target.leeway > context.target.patience {
+        let remedy = "let the refresh tokens of the client live shorter, or raise patience_seconds in the profile";
+        let lives = format!("it lives {} seconds", lifetime.as_secs());
+        return world.need(Err(Obstacle::new(
+            "to wait until a refresh token expires",
+            lives,
+            remedy,
+        )));
+    }
     let mut token = refresh_token(world)?;
     if halfway.is_empty() {
         context.clock.pass(lifetime).await;

@@ -19,10 +19,10 @@ use crate::world::context::Context;
 use crate::world::{Step, World};
 
 /// How long a revocation may take to be known everywhere (RFC 7009 §2), in steps of seconds.
-const PROPAGATION: [u64; 4] = [1, 2, 3, 4];
+pub(super) const PROPAGATION: [u64; 4] = [1, 2, 3, 4];
 
 /// Lets a revocation propagate. A target whose clock is ours has no other place to reach.
-async fn propagate(context: &Context, seconds: u64) {
+pub(super) async fn propagate(context: &Context, seconds: u64) {
     if !context.clock.is_virtual() {
         context.clock.pass(Duration::from_secs(seconds)).await;
     }

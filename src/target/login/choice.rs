@@ -9,12 +9,17 @@ pub(super) fn is_visible(kind: &str) -> bool {
 
 /// A form that asks for a decision: it posts, has a way to submit, and nothing to fill in.
 pub(super) fn is_decision(form: &Form) -> bool {
-    let leads_away =
-        ["logout", "logoff", "signout", "search", "lang", "language", "locale", "setlang", "i18n"];
+    let leads_away = |word: String| {
+        SIGN_OUT.iter().chain(&["language", "locale", "setlang"]).any(|w| word.contains(w))
+            || ["search", "lang", "i18n"].contains(&word.as_str())
+    };
     is_form_without_questions(form)
         && !form.buttons.is_empty()
-        && !words_of(&form.action).any(|word| leads_away.contains(&word.as_str()))
+        && !words_of(&form.action).any(leads_away)
 }
+
+/// Parts of words that speak of signing out, too long to stand in an identifier by chance.
+const SIGN_OUT: [&str; 4] = ["logout", "logoff", "signout", "signoff"];
 
 /// The words of the path of an address: an identifier among them holds others by chance.
 fn words_of(action: &str) -> impl Iterator<Item = String> {
@@ -30,8 +35,9 @@ pub(super) fn is_form_without_questions(form: &Form) -> bool {
 
 /// The address of a form speaks of signing out.
 pub(super) fn is_about_logout(action: &str) -> bool {
-    let words = ["logout", "logoff", "signout", "signoff", "end", "endsession"];
-    words_of(action).any(|word| words.contains(&word.as_str()))
+    words_of(action).any(|word| {
+        SIGN_OUT.iter().any(|w| word.contains(w)) || ["end", "endsession"].contains(&word.as_str())
+    })
 }
 
 pub(super) fn denies(button: &Button) -> bool {
@@ -91,7 +97,9 @@ mod tests {
         for action in ["", "/interaction/aLangQ7x/confirm", "/consent?hint=logout", "/endorse"] {
             assert!(is_decision(&form(action)) && !is_about_logout(action), "{action}");
         }
-        assert!(!is_decision(&form("/i18n/setlang/")) && !is_decision(&form("/accounts/logout/")));
+        for action in ["/i18n/setlang/", "/accounts/logout/", "/Home/SetLanguage", "/doLogout"] {
+            assert!(!is_decision(&form(action)), "{action}");
+        }
         assert!(is_about_logout("/session/end/confirm") && is_about_logout("/EndSession"));
     }
 

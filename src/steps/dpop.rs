@@ -191,6 +191,23 @@ async fn redeem_invented_nonce(world: &mut World) -> Step {
 
 #[given(regex = "^an authorization code for its key( by a pushed request)?$")]
 async fn code_for_key(world: &mut World, pushed: String) -> Step {
+    // The working twin: such a code is redeemed with its own key.
+    bound_code(world, &pushed).await?;
+    let request = redemption(world)?;
+    send(world, request, "", None).await?;
+    let answer = world.answer()?;
+    if !tokens::token_ok(&answer).is_empty() {
+        let tried = "to redeem a code bound by dpop_jkt with its own key";
+        let remedy =
+            "see dpop.token-bound: a refusal means nothing while every such code is refused";
+        return world.need(Err(Obstacle::new(tried, answer.gist(), remedy)));
+    }
+    world.answers.clear();
+    world.noted.clear();
+    bound_code(world, &pushed).await
+}
+
+async fn bound_code(world: &mut World, pushed: &str) -> Step {
     let thumbprint = key(world)?.thumbprint.clone();
     let mut request = world.request()?;
     request.params.set("dpop_jkt", thumbprint);

@@ -48,6 +48,8 @@ fn hint(world: &World) -> Step<String> {
 async fn visible_session(world: &mut World) -> Step {
     logout_in_order(world).await?;
     world.take_new_browser();
+    ask_silently(world).await?;
+    let cold = world.flow()?.landing.error().map(str::to_owned);
     let request = world.request()?;
     world.grant(world.client, request).await?;
     if hint(world)?.is_empty() {
@@ -56,6 +58,9 @@ async fn visible_session(world: &mut World) -> Step {
     ask_silently(world).await?;
     let landing = world.flow()?.landing;
     world.flows.clear();
+    if landing.code().is_none() && landing.error().map(str::to_owned) == cold {
+        return world.not_applicable("prompt=none answers the same with and without a session");
+    }
     if logout::is_alive(&landing) {
         return Ok(());
     }

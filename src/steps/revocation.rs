@@ -202,6 +202,16 @@ async fn use_access_token(world: &mut World) -> Step {
     Ok(())
 }
 
+/// An internal error shows neither life nor death of a token.
+fn need_sound(world: &mut World, answer: &Exchange) -> Step {
+    if answer.response().is_none_or(|r| r.status < 500) {
+        return Ok(());
+    }
+    let remedy = "see the server's log: an internal error shows neither life nor death";
+    let tried = "to use a token after its revocation";
+    world.need(Err(Obstacle::new(tried, answer.gist(), remedy)))
+}
+
 /// Judges every place where the access token was used again.
 fn judge_places(
     world: &mut World,
@@ -212,11 +222,7 @@ fn judge_places(
         return world.missing("use of the access token");
     }
     for ((place, _), answer) in places.into_iter().zip(world.answers.clone()) {
-        if answer.response().is_some_and(|r| r.status >= 500) {
-            let remedy = "see the server's log: an internal error shows neither life nor death";
-            let tried = "to use an access token after its revocation";
-            return world.need(Err(Obstacle::new(tried, answer.gist(), remedy)));
-        }
+        need_sound(world, &answer)?;
         world.judge_refusal(judge(&answer, shows_life(&answer), place))?;
     }
     Ok(())
@@ -250,15 +256,52 @@ fn revoked(world: &mut World) -> Step {
 #[when("another client revokes the refresh token")]
 async fn foreign_refresh_token(world: &mut World) -> Step {
     let token = refresh_token(world)?;
-    revoke_foreign(world, &token).await?;
+    let other = owner_elsewhere(world).await?;
+    let own = refresh_token(world)?;
+    revoke(world, other, &own, None).await?;
+    let mut used = refresh_of(world, other, &own).await?;
+    if issues_something(&used) {
+        propagate(&*world.context()?, PROPAGATION.iter().sum()).await;
+        used = refresh_of(world, other, &own).await?;
+    }
+    if issues_something(&used) {
+        return world.not_applicable("the other client cannot revoke its own refresh token");
+    }
+    world.grants.pop();
+    revoke(world, other, &token, None).await?;
     refresh_with(world, &token).await?;
     Ok(())
+}
+
+/// A refresh in the name of that client, whatever the answer.
+async fn refresh_of(world: &mut World, client: usize, token: &str) -> Step<Arc<Exchange>> {
+    let context = world.context()?;
+    let params = token::refresh(&context.client(client).id, token);
+    let answer = context.token_request(&world.recorder, &params).await;
+    world.need(answer)
 }
 
 #[when("another client revokes the access token")]
 async fn foreign_access_token(world: &mut World) -> Step {
     let token = access_token(world)?;
-    revoke_foreign(world, &token).await?;
+    let other = owner_elsewhere(world).await?;
+    let own = access_token(world)?;
+    revoke(world, other, &own, None).await?;
+    use_somewhere(world).await?;
+    if shows_life(&*world.answer()?) {
+        propagate(&*world.context()?, PROPAGATION.iter().sum()).await;
+        use_somewhere(world).await?;
+    }
+    if shows_life(&*world.answer()?) {
+        return world.not_applicable("the other client cannot revoke its own access token");
+    }
+    world.grants.pop();
+    revoke(world, other, &token, None).await?;
+    use_somewhere(world).await
+}
+
+/// Uses the last access token at the first place where access tokens work.
+async fn use_somewhere(world: &mut World) -> Step {
     let first = ways(world)?.into_iter().next();
     match first {
         Some((_, request)) => world.send(request).await,
@@ -266,18 +309,21 @@ async fn foreign_access_token(world: &mut World) -> Step {
     }
 }
 
-async fn revoke_foreign(world: &mut World, token: &str) -> Step {
+/// Another client with tokens of its own, the last grant: what it may not do to the tokens of
+/// others counts only if it can do it to these.
+async fn owner_elsewhere(world: &mut World) -> Step<usize> {
     let context = world.context()?;
     let other = if world.client == 0 { 1 } else { 0 };
-    // Nobody else's revocation would mean much from a client that does not work.
     let twin = context.twin(other).await;
     world.need(twin)?;
-    revoke(world, other, token, None).await
+    world.grant(other, context.request(other)).await?;
+    Ok(other)
 }
 
 #[then(regex = "^the (?:access|refresh) token still works$")]
 fn still_works(world: &mut World) -> Step {
     let answer = world.answer()?;
+    need_sound(world, &answer)?;
     world.judge(crate::expect::check(shows_life(&answer), || {
         crate::model::verdict::Deviation::new("a token that still works", answer.gist())
             .seen_in(&answer)

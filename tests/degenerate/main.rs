@@ -46,8 +46,7 @@ const MET: &[(&str, &[Manner])] = &[
     ("userinfo.post", &[Manner::GrantsEverything]),
     ("userinfo.media-type", &[Manner::GrantsEverything]),
     ("rs.scheme-case-insensitive", SUCCESS),
-    // Nothing is revoked, hence nothing of another client's; and 200 is all that an unknown token asks.
-    ("revocation.foreign-token", SUCCESS),
+    // 200 is all that an unknown token asks.
     ("revocation.unknown-token", SUCCESS),
     // The operation that demands the scope is another one than the degenerate resource.
     ("rs.scope-enforced", SUCCESS),

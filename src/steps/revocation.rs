@@ -259,26 +259,16 @@ async fn foreign_refresh_token(world: &mut World) -> Step {
     let other = owner_elsewhere(world).await?;
     let own = refresh_token(world)?;
     revoke(world, other, &own, None).await?;
-    let mut used = refresh_of(world, other, &own).await?;
-    if issues_something(&used) {
-        propagate(&*world.context()?, PROPAGATION.iter().sum()).await;
-        used = refresh_of(world, other, &own).await?;
-    }
-    if issues_something(&used) {
+    let context = world.context()?;
+    let params = token::refresh(&context.client(other).id, &own);
+    let used = context.token_request(&world.recorder, &params).await;
+    if issues_something(&*world.need(used)?) {
         return world.not_applicable("the other client cannot revoke its own refresh token");
     }
     world.grants.pop();
     revoke(world, other, &token, None).await?;
     refresh_with(world, &token).await?;
     Ok(())
-}
-
-/// A refresh in the name of that client, whatever the answer.
-async fn refresh_of(world: &mut World, client: usize, token: &str) -> Step<Arc<Exchange>> {
-    let context = world.context()?;
-    let params = token::refresh(&context.client(client).id, token);
-    let answer = context.token_request(&world.recorder, &params).await;
-    world.need(answer)
 }
 
 #[when("another client revokes the access token")]

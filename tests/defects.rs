@@ -146,6 +146,15 @@ fn demand_good(verdicts: &Verdicts) {
     assert!(bad.is_empty(), "{bad:?}{}", reasons(verdicts, bad.iter()));
 }
 
+/// [`demand_good`], without the least deviation, and with a pass for these duties.
+fn demand_spotless(verdicts: &Verdicts, passes: &[&str]) {
+    demand_good(verdicts);
+    let deviating = verdicts.deviating();
+    assert!(deviating.is_empty(), "{}", reasons(verdicts, deviating.iter()));
+    let passed = verdicts.with_status(Status::Pass);
+    assert!(passes.iter().all(|id| passed.contains(id)), "{passes:?}");
+}
+
 /// What the judges said of these requirements, a line each.
 fn reasons<'a>(verdicts: &Verdicts, ids: impl Iterator<Item = &'a &'a str>) -> String {
     let said = ids.filter_map(|id| Some((*id, verdicts.deviations.get(*id)?)));
@@ -154,9 +163,7 @@ fn reasons<'a>(verdicts: &Verdicts, ids: impl Iterator<Item = &'a &'a str>) -> S
 
 fn conformant() {
     let verdicts = audit_with(Config { tls: true, ..Config::default() });
-    demand_good(&verdicts);
-    let deviating = verdicts.deviating();
-    assert!(deviating.is_empty(), "{}", reasons(&verdicts, deviating.iter()));
+    demand_spotless(&verdicts, &NEED_TLS);
     // Codes without a challenge cannot be had from a server that demands one.
     assert_eq!(
         verdicts.with_status(Status::NotApplicable),
@@ -198,20 +205,12 @@ fn burns_codes() {
 
 fn pushed_only() {
     let verdicts = audit_with(Config { par_required: true, ..Config::default() });
-    demand_good(&verdicts);
-    let deviating = verdicts.deviating();
-    assert!(deviating.is_empty(), "{}", reasons(&verdicts, deviating.iter()));
-    let passed = verdicts.with_status(Status::Pass);
-    assert!(NEED_PAR_REQUIRED.iter().all(|id| passed.contains(id)));
+    demand_spotless(&verdicts, &NEED_PAR_REQUIRED);
 }
 
 fn nonces() {
     let verdicts = audit_with(Config { dpop_nonce: true, ..Config::default() });
-    demand_good(&verdicts);
-    let deviating = verdicts.deviating();
-    assert!(deviating.is_empty(), "{}", reasons(&verdicts, deviating.iter()));
-    let passed = verdicts.with_status(Status::Pass);
-    assert!(NEED_NONCES.iter().all(|id| passed.contains(id)));
+    demand_spotless(&verdicts, &NEED_NONCES);
 }
 
 /// How the audit of a server with that defect differs from what the defect declares.

@@ -128,3 +128,30 @@ async fn play(context: &Arc<Context>, part: impl AsyncFnOnce(&mut World) -> Step
         obstacle: outcome.err().map(|stop| ledger.obstacle.unwrap_or_else(|| unknown(stop))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_is_found_out_once_more_after_it_was_forgotten() {
+        let known = Known::default();
+        let obstacle = || Obstacle::new("to sign in", "500", "see the log");
+        assert!(known.or_find(async { Err(obstacle()) }).await.is_err());
+        assert!(known.or_find(async { Ok(1) }).await.is_err() && known.is_failure().await);
+        known.forget_failure().await;
+        assert_eq!(known.or_find(async { Ok(2) }).await.ok(), Some(2));
+        known.forget_failure().await;
+        assert_eq!(known.or_find(async { Ok(3) }).await.ok(), Some(2));
+    }
+
+    #[test]
+    fn a_part_is_forgotten_when_it_came_to_no_good_end() {
+        let parts = Parts::default();
+        let obstacle = Some(Obstacle::new("to sign in", "500", "see the log"));
+        assert!(parts.named("good").set(Played::default()).is_ok());
+        assert!(parts.named("bad").set(Played { obstacle, ..Played::default() }).is_ok());
+        parts.forget_failures();
+        assert!(parts.named("good").get().is_some() && parts.named("bad").get().is_none());
+    }
+}

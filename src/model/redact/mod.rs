@@ -263,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn words_of_the_harness_are_no_secrets_and_what_holds_them_is() {
+        let redactor = sealed(|r| {
+            r.learn("code", "probe");
+            r.learn("code_verifier", "null");
+            r.learn("code", "probe-4711");
+        });
+        assert_eq!(redactor.redact("probe.invalid null probe-4711"), "probe.invalid null <code#1>");
+    }
+
+    #[test]
     fn nothing_is_shown_before_seal() {
         assert_eq!(Redactor::new().redact("anything"), "<not sealed>");
     }

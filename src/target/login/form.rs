@@ -287,6 +287,12 @@ mod tests {
 
     const BASE: &str = "http://127.0.0.1:1/login";
 
+    #[test]
+    fn every_line_break_is_submitted_as_two_characters() {
+        assert_eq!(line_breaks("a\rb\nc\r\nd\n\r"), "a\r\nb\r\nc\r\nd\r\n\r\n");
+        assert_eq!(line_breaks("plain"), "plain");
+    }
+
     fn navigation(body: &str) -> Navigation {
         let exchange = Arc::new(answered(200, &[("content-type", "text/html")], body));
         Navigation { exchange, url: BASE.into(), departed: None, endless: false }

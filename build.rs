@@ -17,7 +17,6 @@ fn main() -> io::Result<()> {
 /// Writes a constant with path and text of every file of that extension in the folder.
 fn list(out: &mut String, name: &str, folder: &str, extension: &str) -> io::Result<()> {
     println!("cargo::rerun-if-changed={folder}");
-    let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let mut files: Vec<String> = fs::read_dir(folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|file| Path::new(file).extension().is_some_and(|e| e == extension))
@@ -25,9 +24,10 @@ fn list(out: &mut String, name: &str, folder: &str, extension: &str) -> io::Resu
     files.sort();
     let _ = writeln!(out, "const {name}: &[(&str, &str)] = &[");
     for file in files {
-        let absolute = format!("{root}/{folder}/{file}");
-        let _ =
-            writeln!(out, "    ({:?}, include_str!({absolute:?})),", format!("{folder}/{file}"));
+        // The path is made where the crate is compiled: two checkouts may share a target folder.
+        let from_root = format!("/{folder}/{file}");
+        let text = format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {from_root:?}))");
+        let _ = writeln!(out, "    ({:?}, {text}),", &from_root[1..]);
     }
     let _ = writeln!(out, "];");
     Ok(())

@@ -27,6 +27,9 @@ pub struct Config {
     pub wrong_verifier_burns_code: bool,
     /// Whether the authorization endpoint takes pushed requests only (RFC 9126 §5).
     pub par_required: bool,
+    /// Whether an access token is a random value that stands for its claims. Resource servers that
+    /// cannot look into it ask the authorization server (RFC 7662).
+    pub opaque_access_tokens: bool,
     /// Whether DPoP proofs need a nonce of the server (RFC 9449 §8).
     pub dpop_nonce: bool,
     /// Whether requests are logged to standard error as JSON lines.
@@ -44,6 +47,7 @@ impl Default for Config {
             pkce_required: true,
             wrong_verifier_burns_code: false,
             par_required: false,
+            opaque_access_tokens: false,
             dpop_nonce: false,
             logging: false,
         }

@@ -20,7 +20,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// A JWT access token for `scope`, which is the grant's or a part of it.
+/// An access token for `scope`, which is the grant's or a part of it.
 pub(crate) fn access_token(
     app: &App,
     state: &mut State,
@@ -50,10 +50,12 @@ pub(crate) fn access_token(
     let (signing, sealing) = (app.keys.active(), app.policy.access_token_sealing());
     let header = jwt::header(signing, app.policy.access_token_typ(), sealing);
     let token = jwt::compose(signing, header, claims, sealing)?;
-    let token = app.policy.access_token_text(token);
+    let jwt = app.policy.access_token_text(token);
+    let token = if app.config.opaque_access_tokens { random() } else { jwt.clone() };
     state.access_tokens.insert(
         token.clone(),
         AccessToken {
+            jwt: app.config.opaque_access_tokens.then_some(jwt),
             grant: grant.id,
             scope: scope.clone(),
             key: key.map(str::to_owned),

@@ -96,6 +96,8 @@ pub(crate) struct Code {
 /// An access token as issued.
 #[derive(Clone)]
 pub(crate) struct AccessToken {
+    /// What it stands for, where it is opaque.
+    pub(crate) jwt: Option<String>,
     pub(crate) grant: u64,
     pub(crate) scope: Scope,
     /// Thumbprint of the key that it is bound to.

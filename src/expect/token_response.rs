@@ -81,6 +81,11 @@ pub fn effective_scope(tokens: &TokenResponse, introspected: Option<&str>) -> Op
     introspected.map(str::to_owned).or(claimed)
 }
 
+/// The scope of a token: inside it where it can be read, else as the response reports it.
+pub fn known_scope(tokens: &TokenResponse) -> Option<String> {
+    effective_scope(tokens, None).or_else(|| tokens.text("scope").map(str::to_owned))
+}
+
 /// Whenever the granted scope differs from the requested one, `scope` reports it. A failure needs
 /// proof of the difference; without any, the answer conforms.
 pub fn scope_reported(

@@ -48,6 +48,8 @@ pub struct Limits {
     pub body: usize,
     /// Redirects that a user agent follows in one navigation.
     pub redirects: usize,
+    /// Rounds of a race.
+    pub rounds: usize,
 }
 
 impl Default for Limits {
@@ -59,6 +61,7 @@ impl Default for Limits {
             head: 64 * 1024,
             body: 1024 * 1024,
             redirects: 20,
+            rounds: 10,
         }
     }
 }

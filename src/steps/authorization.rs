@@ -200,11 +200,16 @@ fn returns_with_code(world: &mut World) -> Step {
 #[then(expr = "the browser returns with a code or with {word} {word}")]
 fn returns_with_code_or(world: &mut World, first: String, second: String) -> Step {
     let flow = world.flow()?;
-    if expect::code_ok(&flow.landing, flow.redirect_uri()).is_empty() {
-        return world.judge(vec![]);
+    let (landing, codes) = (&flow.landing, [first.trim_end_matches(','), second.as_str()]);
+    let mut findings = expect::code_ok(landing, flow.redirect_uri());
+    if !findings.is_empty() {
+        findings = expect::front_reject(landing, flow.redirect_uri(), &codes);
     }
-    let codes = [first.trim_end_matches(','), second.as_str()];
-    world.judge(expect::front_reject(&flow.landing, flow.redirect_uri(), &codes))
+    if landing.response.is_some() {
+        let state = flow.request.params.value("state").unwrap_or_default();
+        findings.extend(response::state_unchanged(landing, state));
+    }
+    world.judge(findings)
 }
 
 #[then("the authorization server asks the user to sign in")]

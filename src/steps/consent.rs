@@ -3,6 +3,7 @@
 use cucumber::{given, then, when};
 
 use crate::expect::interaction as expect;
+use crate::expect::token_response::known_scope;
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::UserAgent;
 use crate::model::exchange::Request;
@@ -243,9 +244,9 @@ fn as_shown(world: &mut World) -> Step {
         return world.judge_refusal(vec![deviation.weighing(Weight::Warning).seen_in(&answer)]);
     };
     let asked = flow.request.params.value("scope").unwrap_or_default();
-    let granted = tokens.member("scope").and_then(|scope| scope.as_str());
+    let granted = known_scope(&tokens);
     // The user himself sent the form: more than he was shown is a warning.
-    let findings = expect::scope_within(granted, asked, asked).into_iter();
+    let findings = expect::scope_within(granted.as_deref(), asked, asked).into_iter();
     world.judge_refusal(findings.map(|d| d.weighing(Weight::Warning).seen_in(&answer)).collect())
 }
 
@@ -285,7 +286,7 @@ fn only_approved_scope(world: &mut World) -> Step {
         return world.need(Err(Obstacle::new("to redeem the code", answer.gist(), remedy)));
     };
     let asked = flow.request.params.value("scope").unwrap_or_default();
-    let granted = tokens.member("scope").and_then(|scope| scope.as_str());
+    let granted = tokens.text("scope");
     let findings = expect::scope_within(granted, asked, narrow(asked).0).into_iter();
     world.judge(findings.map(|d| d.seen_in(&answer)).collect())
 }

@@ -5,12 +5,10 @@ use cucumber::{then, when};
 use crate::expect::resource as expect;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::Obstacle;
+use crate::oauth::redirect_uri::FOREIGN_HOST;
 use crate::oauth::token::{self, TokenResponse};
 use crate::oauth::{pkce, random};
 use crate::world::{Step, World};
-
-/// A foreign origin that can never exist.
-const FOREIGN_ORIGIN: &str = "https://probe.invalid";
 
 #[when(
     regex = "^a script of a foreign origin (requests|sends a preflight to) the authorization endpoint$"
@@ -19,7 +17,7 @@ async fn foreign_script(world: &mut World, how: String) -> Step {
     let context = world.context()?;
     let endpoint = world.need(context.endpoint("authorization_endpoint").map(str::to_owned))?;
     let mut request = world.request()?.by_get(&endpoint);
-    request.headers.push(("Origin".into(), FOREIGN_ORIGIN.into()));
+    request.headers.push(("Origin".into(), format!("https://{FOREIGN_HOST}")));
     if how != "requests" {
         request.method = "OPTIONS".into();
         request.headers.push(("Access-Control-Request-Method".into(), "GET".into()));

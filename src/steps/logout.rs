@@ -74,9 +74,16 @@ async fn working_logout(world: &mut World) -> Step {
     world.grant(world.client, request).await
 }
 
-/// The working twin of a logout that has no effect: one that is in order brings the browser back, or
-/// ends the session.
+/// The working twin of a logout that has no effect, once a run.
 async fn logout_in_order(world: &mut World) -> Step {
+    world.share("a logout in order", sign_out_in_order).await?;
+    world.flows.clear();
+    world.take_new_browser();
+    Ok(())
+}
+
+/// A logout that is in order brings the browser back, or ends the session.
+async fn sign_out_in_order(world: &mut World) -> Step {
     let context = world.context()?;
     world.take_new_browser();
     let request = world.request()?;
@@ -98,9 +105,15 @@ async fn logout_in_order(world: &mut World) -> Step {
         ask_silently(world).await?;
     }
     let is_without_effect = !has_returned && logout::is_alive(&world.flow()?.landing);
-    world.flows.clear();
     if !has_returned && is_refused || is_without_effect {
-        let remedy = "check post_logout_redirect_uri against the registration of the first client";
+        let remedy = match own {
+            Some(_) => {
+                "check post_logout_redirect_uri against the registration of the first client"
+            }
+            None => {
+                "register a post_logout_redirect_uri and set it in the profile, if the server needs one"
+            }
+        };
         return world.need(Err(Obstacle::new("a logout in order", landing.gist(), remedy)));
     }
     Ok(())

@@ -8,12 +8,10 @@ use crate::expect::{par as expect, token};
 use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::params::Params;
+use crate::oauth::redirect_uri::FOREIGN_HOST;
 use crate::oauth::{pkce, random};
 use crate::target::login::form::Decision;
 use crate::world::{Step, World};
-
-/// Where nobody is registered.
-const FOREIGN: &str = "https://probe.invalid/cb";
 
 /// Pushes a request of the acting client and keeps the answer.
 pub(super) async fn push(world: &mut World, params: &Params) -> Step {
@@ -91,7 +89,7 @@ async fn push_bent(world: &mut World, how: String) -> Step {
     let mut request = world.request()?;
     match how.as_str() {
         "a request_uri" => request.params.set("request_uri", "urn:probe"),
-        _ => request.params.set("redirect_uri", FOREIGN),
+        _ => request.params.set("redirect_uri", format!("https://{FOREIGN_HOST}/cb")),
     }
     push(world, &request.params).await?;
     if how != "a request_uri" && expect::reference(&*world.answer()?).is_some() {
@@ -138,7 +136,7 @@ async fn beside(world: &mut World, name: String) -> Step {
     // The query asks for more than was pushed, or for what its maker could use.
     let mut pushed = request.clone();
     let value = match name.as_str() {
-        "redirect_uri" => FOREIGN.to_owned(),
+        "redirect_uri" => format!("https://{FOREIGN_HOST}/cb"),
         "code_challenge" => pkce::s256(&pkce::verifier()),
         _ => {
             let whole = request.params.value("scope").unwrap_or_default().to_owned();

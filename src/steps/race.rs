@@ -16,6 +16,7 @@ use crate::world::{Step, World};
 
 /// Rounds and rivals: fewer where the target asked for a slow pace.
 fn size(context: &Context, rounds: usize, rivals: usize) -> (usize, usize) {
+    let rounds = rounds.min(context.target.limits.rounds);
     if context.target.pace.is_zero() {
         (rounds, rivals)
     } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cucumber::{given, then, when};
 
 use crate::expect::refresh as expect;
-use crate::expect::token::{issues_something, token_ok, token_reject};
+use crate::expect::token::{issues_something, token_reject};
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Obstacle, Weight};
 use crate::oauth::params::Params;
@@ -76,13 +76,20 @@ async fn refresh_until_replaced(world: &mut World) -> Step {
     }
 }
 
+/// A server that fails has not answered.
+fn demand_answer(world: &mut World, answer: &Exchange, tried: &str) -> Step {
+    if answer.response().is_some_and(|r| r.status >= 500) {
+        let remedy = "see the server's log: an internal error is no refusal";
+        return world.need(Err(Obstacle::new(tried, answer.gist(), remedy)));
+    }
+    Ok(())
+}
+
 #[then("the refresh token was replaced, or works only once")]
 fn replay_protected(world: &mut World) -> Step {
     let (grant, again) = (world.granted()?, world.answers.last().cloned());
-    if let Some(answer) = again.as_ref().filter(|a| a.response().is_some_and(|r| r.status >= 500)) {
-        let remedy = "see the server's log: an internal error is no refusal";
-        let tried = "to use a refresh token a second time";
-        return world.need(Err(Obstacle::new(tried, answer.gist(), remedy)));
+    if let Some(answer) = &again {
+        demand_answer(world, answer, "to use a refresh token a second time")?;
     }
     let findings = expect::replay_protected(&world.noted, &grant.tokens, again.as_deref());
     world.judge_refusal(findings)
@@ -146,11 +153,7 @@ async fn reuse_then_newest(world: &mut World) -> Step {
             "the replaced refresh token still works; refresh.rotated-token-dead judges that",
         );
     }
-    if reused.response().is_some_and(|r| r.status >= 500) {
-        let remedy = "see the server's log: an internal error is no refusal";
-        let tried = "to use a replaced refresh token";
-        return world.need(Err(Obstacle::new(tried, reused.gist(), remedy)));
-    }
+    demand_answer(world, &reused, "to use a replaced refresh token")?;
     let context = world.context()?;
     let newest = refresh_token(world)?;
     world.answers.clear();
@@ -220,10 +223,12 @@ async fn other_that_refreshes(world: &mut World) -> Step<String> {
 fn refusal_expected(world: &mut World) -> Step {
     // RFC 6749 §6 does not make a public client name itself; OAuth 2.1 §3.2.1 does.
     let answer = world.answer()?;
-    let is_issued = token_ok(&answer).is_empty();
-    let findings = token_reject(&answer, &["invalid_request", "invalid_client", "invalid_grant"]);
-    let findings = findings.into_iter().filter(|_| is_issued).map(|d| d.weighing(Weight::Note));
-    world.judge_refusal(findings.collect())
+    let codes = ["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client"];
+    let findings = token_reject(&answer, &codes);
+    if !issues_something(&answer) {
+        return world.judge_refusal(findings);
+    }
+    world.judge_refusal(findings.into_iter().map(|d| d.weighing(Weight::Note)).collect())
 }
 
 #[when(regex = "^the client refreshes with its (access token|ID Token)$")]

@@ -41,19 +41,15 @@ async fn narrow_grant(world: &mut World) -> Step {
     if tokens.refresh_token().is_none() {
         return world.not_applicable(format!("no refresh_token is issued without {withheld}"));
     }
-    if effective(&tokens).is_some_and(|scope| scope_set(&scope).contains(withheld)) {
+    if token_response::known_scope(&tokens)
+        .is_some_and(|scope| scope_set(&scope).contains(withheld))
+    {
         return world.not_applicable(format!(
             "{withheld} is granted without being asked for; tokenresp.scope-not-widened judges that"
         ));
     }
     world.noted = withheld.to_owned();
     Ok(())
-}
-
-/// The scope of a token: inside it where it can be read, else as reported.
-fn effective(tokens: &TokenResponse) -> Option<String> {
-    token_response::effective_scope(tokens, None)
-        .or_else(|| tokens.text("scope").map(str::to_owned))
 }
 
 #[when("the client refreshes for its whole scope")]
@@ -66,8 +62,8 @@ async fn refresh_for_more(world: &mut World) -> Step {
 async fn refresh_for_ungranted(world: &mut World) -> Step {
     let context = world.context()?;
     let grant = world.granted()?;
-    let granted =
-        effective(&grant.tokens).unwrap_or_else(|| context.client(grant.client).scope.clone());
+    let granted = token_response::known_scope(&grant.tokens)
+        .unwrap_or_else(|| context.client(grant.client).scope.clone());
     let forbidden = context.target.forbidden_scope.clone();
     world.noted = forbidden.unwrap_or_else(|| UNKNOWN_SCOPE.into());
     let scope = format!("{granted} {}", world.noted);
@@ -78,7 +74,7 @@ async fn refresh_for_ungranted(world: &mut World) -> Step {
 async fn refresh_for_less(world: &mut World) -> Step {
     let grant = world.granted()?;
     let own = world.context()?.client(grant.client).scope.clone();
-    let granted = effective(&grant.tokens).unwrap_or(own);
+    let granted = token_response::known_scope(&grant.tokens).unwrap_or(own);
     let Some(first) = granted.split(' ').next().filter(|first| *first != granted) else {
         return world.not_applicable("the granted scope has one value only");
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cucumber::{given, then, when};
 
 use super::lifecycle::{shows_life, signs_of_life};
+use super::refresh::refresh_token;
 use super::resource::access_token;
 use crate::expect::token::{issues_something, token_reject};
 use crate::expect::{resource, revocation as expect};
@@ -54,13 +55,6 @@ async fn revoke_own(world: &mut World, token: &str, hint: Option<&str>) -> Step 
         );
     }
     Ok(())
-}
-
-fn refresh_token(world: &mut World) -> Step<String> {
-    match world.granted()?.tokens.refresh_token() {
-        Some(token) => Ok(token.to_owned()),
-        None => world.not_applicable("no refresh_token is issued"),
-    }
 }
 
 async fn refresh_with(world: &mut World, refresh_token: &str) -> Step<Arc<Exchange>> {

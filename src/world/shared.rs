@@ -42,7 +42,8 @@ impl<T: Clone> Known<T> {
     }
 }
 
-/// What a part left behind.
+/// What a part left behind. A part gets ready what others judge: what it observes or judges itself
+/// stays with it.
 #[derive(Clone, Default)]
 struct Played {
     client: usize,
@@ -52,6 +53,8 @@ struct Played {
     grants: Vec<Grant>,
     /// What kept it from its end.
     obstacle: Option<Obstacle>,
+    /// Why nothing that rests on it applies.
+    not_applicable: Option<String>,
 }
 
 /// The parts of a run, by name.
@@ -105,7 +108,10 @@ impl World {
             grant.exchange = here(&grant.exchange);
             self.grants.push(grant);
         }
-        self.need(played.obstacle.map_or(Ok(()), Err))
+        match played.not_applicable {
+            Some(reason) => self.not_applicable(reason),
+            None => self.need(played.obstacle.map_or(Ok(()), Err)),
+        }
     }
 }
 
@@ -126,6 +132,7 @@ async fn play(context: &Arc<Context>, part: impl AsyncFnOnce(&mut World) -> Step
         answers: world.answers,
         grants: world.grants,
         obstacle: outcome.err().map(|stop| ledger.obstacle.unwrap_or_else(|| unknown(stop))),
+        not_applicable: ledger.not_applicable,
     }
 }
 

@@ -66,6 +66,7 @@ defects! {
     UnknownClientRedirectsToRegistered: "the error about an unknown client_id goes to the redirect_uri of another client" => ["authz.client-id-unknown", "authz.direct-error-status"];
     ErrorPageOk: "error pages come with status 200" => ["authz.direct-error-status"];
     ErrorPageBlank: "error pages are empty" => ["authz.direct-error-status"];
+    StateLostWithoutScope: "the answer to a request without scope has no state" => ["authz.scope-omitted"];
     ScopeRequired: "a request without scope is a server error" => ["authz.scope-omitted"];
     ForbiddenScopeGranted: "a scope outside the registration is granted" => ["authz.scope-not-allowed-for-client"] known as ["CVE-2024-52287"];
     DisplayRefused: "the display parameter is an error" => ["authz.oidc-optional-parameters"];
@@ -219,6 +220,7 @@ defects! {
     RegisteredQueryDropped: "the query of the registered redirect URI is dropped" => ["authzresp.registered-query-kept", "authz.redirect-uri.registered-accepted"];
     RegisteredQueryOverwritten: "the value in the query of the registered redirect URI is changed" => ["authzresp.registered-query-kept", "authz.redirect-uri.registered-accepted"];
     ErrorDescriptionIllegal: "error_description contains quotes and control characters" => ["authzresp.error-code-known"];
+    CodeBesideError: "login_required travels with a code" => ["authzresp.error-code-known", "authn.prompt-none-without-session", "authz.no-code-before-login", "logout.session-ends"];
     ErrorCodeUnregistered: "an unknown response_type is reported with an invented error code" => ["authzresp.error-code-known", "authz.response-type-unknown"];
     MobileResponseInCleartext: "the code of the mobile client goes to an http page" => ["authzresp.secure-transport", "authzresp.success", "authz.redirect-uri.private-use-scheme", "authz.redirect-uri.registered-accepted"];
     FormPostCacheable: "the form_post page may be stored" => ["authzresp.form-post"];
@@ -260,6 +262,7 @@ defects! {
     TokenRedirectUriAnyRegistered: "redirect_uri in the token request may be any registered one" => ["token.redirect-uri-mismatch"];
     OmittedRedirectUriServerError: "a token request without redirect_uri is a server error" => ["token.redirect-uri-omitted", "obs.no-server-error"];
     OmittedRedirectUriInvalidClient: "a token request without redirect_uri is invalid_client" => ["token.redirect-uri-omitted"];
+    MissingCodeGranted: "a token request without code gets somebody's tokens" => ["token.code-missing", "token.query-parameters-refused"];
     MissingCodeUnsupportedGrant: "a token request without code is unsupported_grant_type" => ["token.code-missing"];
     UnknownCodeAccepted: "an invented code yields tokens" => ["token.code-unknown"];
     UnknownCodeWithoutVerifier: "an invented code yields tokens where no code_verifier comes with it" => ["token.code-unknown"];
@@ -280,6 +283,7 @@ defects! {
     UnknownGrantTypeGranted: "an unknown grant type yields a token" => ["token.grant-type-unknown"];
     UnknownGrantTypeInvalidScope: "an unknown grant type is invalid_scope" => ["token.grant-type-unknown"];
     PasswordGrantEnabled: "the password grant is available" => ["token.password-grant"];
+    PasswordGrantPublished: "the password grant is available, and the metadata says so" => ["token.password-grant", "discovery.no-password-grant"];
     ClientCredentialsGranted: "a public client gets a token by client_credentials" => ["token.client-credentials-public"];
     EmptySecretAccepted: "an empty client_secret authenticates a public client" => ["token.client-credentials-public"];
     TokenGetHonoured: "the token endpoint answers GET" => ["token.get-refused"];

@@ -145,7 +145,9 @@ async fn validate(app: &App, token: &str, resource: Resource) -> Option<Bearer> 
         false => None,
     };
     let token = completed.as_deref().unwrap_or(token);
-    let parts = Parts::of(policy.jwt_of_access_token(token))?;
+    let stands_for = app.state().access_tokens.get(token).and_then(|entry| entry.jwt.clone());
+    let jwt = stands_for.as_deref().unwrap_or(token);
+    let parts = Parts::of(policy.jwt_of_access_token(jwt))?;
     let is_id_token = || parts.header("typ") == "JWT" && policy.admits_id_token(resource);
     if parts.header("typ") != policy.access_token_typ() && !is_id_token() {
         return None;

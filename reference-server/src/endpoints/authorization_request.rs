@@ -162,6 +162,9 @@ impl AuthorizationRequest {
         });
         let state = state.ok().and_then(|p| p.get("state").map(str::to_owned));
         target.state = state.as_deref().filter(in_order).map(str::to_owned);
+        if presented.get("scope").is_none() && !policy.keeps_state_without_scope() {
+            target.state = None;
+        }
         if state.as_deref().is_some_and(|s| !in_order(&s)) {
             return Err(error("invalid_request", "state contains control characters"));
         }

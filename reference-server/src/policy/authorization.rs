@@ -15,9 +15,9 @@ use crate::defect::Defect::{
     ImplicitGranted, LocalesRefused, ParameterArraysMerged, ParameterNamesCaseIgnored,
     RepeatedChallengeFirstWins, RepeatedParameterLastWins, RepeatedStateFirstWins,
     RequestUriFetched, ResourceFragmentAccepted, ResourceParameterIgnored, ResponseTypeOptional,
-    ScopeAsteriskExpanded, ScopeRequired, ScopeWidened, UnknownClientRedirects,
-    UnknownClientRedirectsToRegistered, UnknownParameterRefused, UnknownResourceGranted,
-    UnknownResponseTypeAsCode,
+    ScopeAsteriskExpanded, ScopeRequired, ScopeWidened, StateLostWithoutScope,
+    UnknownClientRedirects, UnknownClientRedirectsToRegistered, UnknownParameterRefused,
+    UnknownResourceGranted, UnknownResponseTypeAsCode,
 };
 use crate::params::{Params, Repeated};
 use crate::scope::Scope;
@@ -186,6 +186,11 @@ impl Policy {
     /// RFC 6749 §3.3: a request without scope gets the default.
     pub(crate) fn scope_may_be_omitted(&self) -> bool {
         !self.has(ScopeRequired)
+    }
+
+    /// RFC 6749 §4.1.2: state comes back, whatever else is missing.
+    pub(crate) fn keeps_state_without_scope(&self) -> bool {
+        !self.has(StateLostWithoutScope)
     }
 
     /// The part of the request that the registration allows.

@@ -11,9 +11,10 @@ use crate::defect::Defect::{
     CodeGrantNotListed, CodeResponseTypeNotListed, ImplicitGrantListed, IssFlagFalse,
     IssFlagMissing, IssUnsupported, JwksAsText, JwksKeyWithoutType, KeyIdShared, MetadataAsText,
     MetadataIssuerCleartext, MetadataIssuerOfAnotherHost, MetadataIssuerUpperCase,
-    MetadataIssuerWithQuery, MetadataMissing, PasswordGrantListed, PlainMethodListed,
-    PrivateKeyPublished, ResponseTypesAsString, ResponseTypesMissing, RsaModulusPadded,
-    RsaModulusShort, SymmetricKeyPublished, TokenEndpointWithFragment, TokenResponseTypeListed,
+    MetadataIssuerWithQuery, MetadataMissing, PasswordGrantListed, PasswordGrantPublished,
+    PlainMethodListed, PrivateKeyPublished, ResponseTypesAsString, ResponseTypesMissing,
+    RsaModulusPadded, RsaModulusShort, SymmetricKeyPublished, TokenEndpointWithFragment,
+    TokenResponseTypeListed,
 };
 use crate::seeds;
 
@@ -40,7 +41,7 @@ impl Policy {
                 "grant_types_supported",
                 json!(["authorization_code", "refresh_token", "implicit"]),
             ),
-            Some(PasswordGrantListed) => (
+            Some(PasswordGrantListed | PasswordGrantPublished) => (
                 "grant_types_supported",
                 json!(["authorization_code", "refresh_token", "password"]),
             ),

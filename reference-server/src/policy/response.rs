@@ -2,16 +2,17 @@
 
 use super::Policy;
 use crate::defect::Defect::{
-    DenialReportedAsConsentRequired, ErrorDescriptionIllegal, ErrorStateRepeated, FormPostByGet,
-    FormPostCacheable, FormPostIgnored, FormPostUnescaped, IssForeign, IssMissingOnError,
-    IssMissingOnSuccess, IssNeverSent, IssRepeated, IssTrailingSlash, IssUnsupported,
-    IssWrongOnError, MobileRedirectUriRewritten, MobileResponseInCleartext, MobileStateDropped,
-    RegisteredQueryDropped, RegisteredQueryOverwritten, StateDecodedTwice, StateDroppedOnDenial,
-    StateHtmlEscaped, StateInFragment, StateMissingOnError, StatePlusAsSpace, StateReadAsNumber,
-    StateRepeated, StateTrimmed, StateTruncated, StateUppercasedOnError,
+    CodeBesideError, DenialReportedAsConsentRequired, ErrorDescriptionIllegal, ErrorStateRepeated,
+    FormPostByGet, FormPostCacheable, FormPostIgnored, FormPostUnescaped, IssForeign,
+    IssMissingOnError, IssMissingOnSuccess, IssNeverSent, IssRepeated, IssTrailingSlash,
+    IssUnsupported, IssWrongOnError, MobileRedirectUriRewritten, MobileResponseInCleartext,
+    MobileStateDropped, RegisteredQueryDropped, RegisteredQueryOverwritten, StateDecodedTwice,
+    StateDroppedOnDenial, StateHtmlEscaped, StateInFragment, StateMissingOnError, StatePlusAsSpace,
+    StateReadAsNumber, StateRepeated, StateTrimmed, StateTruncated, StateUppercasedOnError,
 };
 use crate::endpoints::authorization_request::ResponseMode;
 use crate::endpoints::authorization_response::Outcome;
+use crate::http::random;
 use crate::pages::escape;
 use crate::seeds;
 
@@ -71,6 +72,9 @@ impl Policy {
         outcome: Outcome,
         mut parameters: Vec<(&'static str, String)>,
     ) -> Vec<(&'static str, String)> {
+        if self.has(CodeBesideError) && parameters.iter().any(|(_, v)| v == "login_required") {
+            parameters.push(("code", random()));
+        }
         let repeated = match (self.defect, outcome) {
             (Some(StateRepeated), Outcome::Success)
             | (Some(ErrorStateRepeated), Outcome::RequestError | Outcome::Denial) => "state",

@@ -11,16 +11,16 @@ use crate::defect::Defect::{
     BadReplayRevokes, ClientCredentialsGranted, CodeExpiresLate, CodeNeverExpires,
     CodeNotBoundToClient, CodePadded, CodeRace, CodeReusable, CodeSequential, CodeShort,
     CodeSpliceable, CodeTailIgnored, CodeTruncatable, EmptySecretAccepted, ForeignIdentifierAsCode,
-    GrantTypeOptional, MissingCodeUnsupportedGrant, MissingGrantTypeInvalidScope,
-    MobileExchangeRefused, MobileSecretRequired, OmittedRedirectUriInvalidClient,
-    OmittedRedirectUriServerError, PasswordGrantEnabled, RepeatedTokenParameterFirstWins,
-    RepeatedTokenParameterLastWins, ReplayDoesNotRevoke, ReplayKeepsAccessToken,
-    ReplayKeepsRefreshToken, TokenClientIdOptional, TokenClientUnchecked, TokenErrorAsHtml,
-    TokenErrorForbidden, TokenErrorOk, TokenErrorUnregistered, TokenGetHonoured,
-    TokenQueryCompletesBody, TokenQueryHonoured, TokenRedirectUriAnyRegistered,
-    TokenRedirectUriNotCompared, UnknownCodeAccepted, UnknownCodeWithoutVerifier,
-    UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope, UnknownTokenParameterRefused,
-    UsedCodeWithoutVerifier,
+    GrantTypeOptional, MissingCodeGranted, MissingCodeUnsupportedGrant,
+    MissingGrantTypeInvalidScope, MobileExchangeRefused, MobileSecretRequired,
+    OmittedRedirectUriInvalidClient, OmittedRedirectUriServerError, PasswordGrantEnabled,
+    PasswordGrantPublished, RepeatedTokenParameterFirstWins, RepeatedTokenParameterLastWins,
+    ReplayDoesNotRevoke, ReplayKeepsAccessToken, ReplayKeepsRefreshToken, TokenClientIdOptional,
+    TokenClientUnchecked, TokenErrorAsHtml, TokenErrorForbidden, TokenErrorOk,
+    TokenErrorUnregistered, TokenGetHonoured, TokenQueryCompletesBody, TokenQueryHonoured,
+    TokenRedirectUriAnyRegistered, TokenRedirectUriNotCompared, UnknownCodeAccepted,
+    UnknownCodeWithoutVerifier, UnknownGrantTypeGranted, UnknownGrantTypeInvalidScope,
+    UnknownTokenParameterRefused, UsedCodeWithoutVerifier,
 };
 use crate::endpoints::token::{GrantType, TokenError};
 use crate::http::random;
@@ -100,7 +100,9 @@ impl Policy {
         match (self.defect, presented) {
             (_, Some("authorization_code")) => Some(GrantType::AuthorizationCode),
             (_, Some("refresh_token")) => Some(GrantType::RefreshToken),
-            (Some(PasswordGrantEnabled), Some("password")) => Some(GrantType::Password),
+            (Some(PasswordGrantEnabled | PasswordGrantPublished), Some("password")) => {
+                Some(GrantType::Password)
+            }
             (Some(ClientCredentialsGranted | EmptySecretAccepted), Some("client_credentials")) => {
                 Some(GrantType::ClientCredentials)
             }
@@ -199,6 +201,11 @@ impl Policy {
             Some(UnknownCodeWithoutVerifier) => verifier.is_none(),
             _ => false,
         }
+    }
+
+    /// RFC 6749 §4.1.3: code is required.
+    pub(crate) fn grants_without_code(&self) -> bool {
+        self.has(MissingCodeGranted)
     }
 
     /// The code of the store that is presented: the one with exactly these characters.

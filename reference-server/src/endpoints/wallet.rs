@@ -70,7 +70,7 @@ pub(crate) fn begin(
     response
 }
 
-/// What the wallet is opened with (OpenID for Verifiable Presentations 1.0 §5.10).
+/// What the wallet is invoked with (OpenID for Verifiable Presentations 1.0 §9).
 fn authorization_request(app: &App, login: &WalletLogin) -> String {
     let request_uri = app.url(&format!("/oid4vp/auth-request/{}", login.reference));
     let query = Serializer::new(String::new())

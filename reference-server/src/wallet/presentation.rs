@@ -159,8 +159,9 @@ impl Verification<'_> {
         self.demand(Check::Type, is_type, "type is not the one that was asked for")?;
         let signer = signer.map(|key| Value::from(key.did())).unwrap_or_default();
         let subject = [credential.claim("sub"), &vc["credentialSubject"]["id"]];
-        let named: Vec<_> = subject.into_iter().filter(|id| !id.is_null()).collect();
-        let is_holder = !named.is_empty() && named.iter().all(|id| **id == signer);
+        let is_bound = subject.iter().any(|id| !id.is_null());
+        let mut named = subject.into_iter().chain([presented.claim("iss")]);
+        let is_holder = is_bound && named.all(|id| id.is_null() || *id == signer);
         self.demand(Check::Holder, is_holder, "the signer is not the subject of the credential")?;
         self.answers(&presented, presented.is_for(self.client_id))?;
         let lasts = presented.claim("exp").as_u64().is_none_or(|exp| exp > self.now);

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 
 type Object = Map<String, Value>;
 
-/// More disclosures than any credential for a login has; it bounds how deep they can nest.
+/// More disclosures than any credential for a login has.
 const MOST_DISCLOSURES: usize = 64;
+/// Deeper than its claims nest, disclosures within disclosures included.
+const DEEPEST: usize = 32;
 
 /// base64url of the SHA-256 hash, the form of digests and of `sd_hash` (RFC 9901 §4.2.3, §4.3.1).
 pub(crate) fn digest(text: &str) -> String {
@@ -53,7 +55,8 @@ impl<'a> SdJwt<'a> {
             return None;
         }
         let by_digest = self.disclosures.iter().map(|text| Some((digest(text), decoded(text)?)));
-        let mut open = Open { by_digest: by_digest.collect::<Option<_>>()?, seen: HashSet::new() };
+        let mut open =
+            Open { by_digest: by_digest.collect::<Option<_>>()?, seen: HashSet::new(), depth: 0 };
         let is_repeated = open.by_digest.len() != self.disclosures.len();
         let claims = open.fill(payload)?;
         // Step 5: nothing may be left over.
@@ -82,15 +85,19 @@ fn decoded(disclosure: &str) -> Option<Vec<Value>> {
 struct Open {
     by_digest: HashMap<String, Vec<Value>>,
     seen: HashSet<String>,
+    depth: usize,
 }
 
 impl Open {
     fn fill(&mut self, value: &Value) -> Option<Value> {
-        match value {
+        self.depth = Some(self.depth + 1).filter(|depth| *depth <= DEEPEST)?;
+        let filled = match value {
             Value::Object(members) => self.fill_object(members).map(Value::Object),
             Value::Array(elements) => self.fill_array(elements).map(Value::Array),
             other => Some(other.clone()),
-        }
+        };
+        self.depth -= 1;
+        filled
     }
 
     fn fill_object(&mut self, members: &Object) -> Option<Object> {
@@ -189,6 +196,21 @@ mod tests {
             Some(json!({"list": ["one", "two"], "address": {"street": "Main"}}))
         );
         assert_eq!(disclosed(&payload, &[&street]), None, "its parent was withheld");
+    }
+
+    #[test]
+    fn nesting_has_an_end() {
+        let chain = |length: usize| {
+            let mut disclosures = vec![disclosure(&json!(["s", "end"]))];
+            for _ in 1..length {
+                let inner = json!([{"...": digest(disclosures.last().unwrap())}]);
+                disclosures.push(disclosure(&json!(["s", inner])));
+            }
+            let payload = json!({"list": [{"...": digest(disclosures.last().unwrap())}]});
+            disclosed(&payload, &disclosures.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        assert!(chain(8).is_some());
+        assert_eq!(chain(DEEPEST), None);
     }
 
     #[test]

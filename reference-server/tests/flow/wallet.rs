@@ -85,6 +85,11 @@ pub(super) async fn redirected(stream: reqwest::Response) -> Option<HashMap<Stri
     Some(Url::parse(data).unwrap().query_pairs().into_owned().collect())
 }
 
+/// The `vp_token` of Alice that a request asks for.
+pub(super) fn of_alice(server: &Server, request: &Value) -> String {
+    Presentation::sd_jwt_vc(request, seeds::ALICE_EMAIL, server.clock()).bare()
+}
+
 /// Signs Alice in for a client; the authorization response.
 pub(super) async fn sign_in(
     server: &Server,
@@ -95,7 +100,6 @@ pub(super) async fn sign_in(
     let login = Login::of(browser, client, more).await;
     let stream = login.subscribe(browser).await;
     let request = login.request().await;
-    let presentation = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock());
-    assert_eq!(present(&request, &presentation.bare()).await, (200, String::new()));
+    assert_eq!(present(&request, &of_alice(server, &request)).await, (200, String::new()));
     redirected(stream).await.unwrap()
 }

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use reference_server::{Clock, Policy, Server, seeds};
 use serde_json::{Value, json};
 
-use super::device::{Key, Presentation, decoded, digest, disclosure, is_signed_by};
-use super::{Login, present, redirected, start};
+use super::device::{Key, Presentation, Seal, decoded, digest, disclosure, is_signed_by};
+use super::{Login, of_alice, present, redirected, start};
 use crate::support::{Browser, http, text};
 
 type Make = fn(&Value, &str, &Clock) -> Presentation;
@@ -59,7 +59,7 @@ async fn every_form_of_presentation_signs_in() {
         holder.claims["iss"] = json!(key.did());
         presentation.credential.claims["sub"] = json!(key.did());
         presentation.credential.claims["vc"]["credentialSubject"]["id"] = json!(key.did());
-        presentation.holder().seal = super::device::Seal::By(key);
+        presentation.holder().seal = Seal::By(key);
         presentation.bare()
     };
     assert_eq!(subject_after(&server, by_jwk).await, alice);
@@ -132,16 +132,16 @@ async fn what_every_presentation_must_prove() {
         ("iat is to come", |p, c| p.holder().claims["iat"] = json!(c.now() + 600)),
         ("iat is missing", |p, _| p.holder().claims["iat"] = Value::Null),
         ("holder: alg none", |p, _| p.holder().unsigned()),
-        ("holder: signature", |p, _| p.holder().seal = super::device::Seal::Wrongly),
+        ("holder: signature", |p, _| p.holder().seal = Seal::Wrongly),
         ("holder: another key", |p, _| p.holder().by_stranger()),
         ("issuer: alg none", |p, _| p.credential.unsigned()),
         ("issuer: HS256", |p, _| p.credential.keyed(seeds::CREDENTIAL_ISSUER)),
-        ("issuer: signature", |p, _| p.credential.seal = super::device::Seal::Wrongly),
+        ("issuer: signature", |p, _| p.credential.seal = Seal::Wrongly),
         ("issuer: another key", |p, _| p.credential.by_stranger()),
         ("issuer unknown", |p, _| {
             let key = Key::new();
             p.credential.claims["iss"] = json!(key.did());
-            p.credential.seal = super::device::Seal::By(key);
+            p.credential.seal = Seal::By(key);
         }),
         ("expired", |p, c| p.credential.claims["exp"] = json!(c.now())),
         ("no exp", |p, _| p.credential.claims["exp"] = Value::Null),
@@ -195,6 +195,9 @@ async fn what_each_format_must_prove() {
         ("subject of the claims", Presentation::jwt_vp, |p, _| {
             p.credential.claims["vc"]["credentialSubject"]["id"] = json!(Key::new().did());
         }),
+        ("iss of the presentation", Presentation::jwt_vp, |p, _| {
+            p.holder().claims["iss"] = json!(Key::new().did());
+        }),
         ("expired presentation", Presentation::jwt_vp, |p, c| {
             p.holder().claims["exp"] = json!(c.now());
         }),
@@ -211,7 +214,7 @@ async fn a_presentation_works_once_and_for_one_query() {
     let login = Login::begin(&mut browser).await;
     let stream = login.subscribe(&mut browser).await;
     let request = login.request().await;
-    let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+    let vp_token = of_alice(&server, &request);
     assert_eq!(present(&request, &vp_token).await.0, 200);
     assert_eq!(present(&request, &vp_token).await.0, 400);
     assert!(redirected(stream).await.is_some());
@@ -238,7 +241,7 @@ async fn a_login_lasts_two_minutes() {
     let (other, unfetched) = (Login::begin(&mut browser).await, Login::begin(&mut browser).await);
     server.clock().advance(Duration::from_secs(121));
     assert_eq!(redirected(stream).await, None);
-    let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+    let vp_token = of_alice(&server, &request);
     assert_eq!(present(&request, &vp_token).await.0, 400);
     assert_eq!(other.subscribe(&mut browser).await.status(), 403);
     assert_eq!(http().get(&unfetched.request_uri).send().await.unwrap().status(), 404);

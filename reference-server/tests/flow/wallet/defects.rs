@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::conformant::is_accepted;
 use super::device::{Key, Presentation, Seal, decoded, digest, disclosure};
-use super::{Login, present, redirected, start};
+use super::session::{WEB, silently};
+use super::{Login, of_alice, present, redirected, start};
 use crate::support::{Browser, http};
 
 /// Defects of the verification with a presentation that only they accept.
@@ -87,7 +88,7 @@ async fn ready(
     let login = Login::begin(browser).await;
     let stream = login.subscribe(browser).await;
     let request = login.request().await;
-    let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+    let vp_token = of_alice(server, &request);
     (login, stream, request, vp_token)
 }
 
@@ -126,7 +127,7 @@ async fn defects_of_the_stream_show() {
         let second = login.subscribe(second).await;
         assert_eq!(login.subscribe(&mut Browser::new(&server)).await.status(), 403);
         let request = login.request().await;
-        let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+        let vp_token = of_alice(&server, &request);
         assert_eq!(present(&request, &vp_token).await.0, 200);
         let (first, second) = (redirected(first).await.unwrap(), redirected(second).await.unwrap());
         assert!(first["code"] == second["code"]);
@@ -138,7 +139,7 @@ async fn defects_of_the_stream_show() {
     let stolen = login.subscribe(&mut Browser::new(&server)).await;
     assert_eq!(login.subscribe(&mut browser).await.status(), 409);
     let request = login.request().await;
-    let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+    let vp_token = of_alice(&server, &request);
     assert_eq!(present(&request, &vp_token).await.0, 200);
     assert!(redirected(stolen).await.unwrap().contains_key("code"));
 
@@ -172,7 +173,7 @@ async fn defects_of_the_end_show() {
     let (_, stream, request, _) = ready(&server, &mut browser).await;
     let late = Login::begin(&mut browser).await;
     server.clock().advance(Duration::from_secs(3_600));
-    let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+    let vp_token = of_alice(&server, &request);
     assert_eq!(present(&request, &vp_token).await.0, 200);
     assert!(redirected(stream).await.is_some());
     assert_eq!(late.subscribe(&mut browser).await.status(), 200);
@@ -191,11 +192,11 @@ async fn defects_of_the_session_show_as_well() {
         let stream = login.subscribe(&mut browser).await;
         assert_eq!(stream.headers().contains_key("set-cookie"), renewed);
         let request = login.request().await;
-        let vp_token = Presentation::sd_jwt_vc(&request, seeds::ALICE_EMAIL, server.clock()).bare();
+        let vp_token = of_alice(&server, &request);
         assert_eq!(present(&request, &vp_token).await.0, 200);
         assert!(redirected(stream).await.is_some());
         for browser in [&mut before, &mut browser] {
-            let code = super::session::silently(browser, super::session::WEB).await;
+            let code = silently(browser, WEB).await;
             assert_eq!(code == "code", old, "{defect}");
         }
     }

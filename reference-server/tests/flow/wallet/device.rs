@@ -54,7 +54,7 @@ impl Key {
 
 /// Whether the did:key has signed the token.
 pub(crate) fn is_signed_by(did: &str, token: &str) -> bool {
-    let mut number = vec![0_u8; 35];
+    let mut number = [0_u8; 35];
     for character in did.strip_prefix("did:key:z").unwrap().chars() {
         let mut carry = BASE58.find(character).unwrap();
         for octet in number.iter_mut().rev() {

@@ -8,6 +8,7 @@ use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::http::header::{ALLOW, CONTENT_LENGTH, DATE, LOCATION, STRICT_TRANSPORT_SECURITY};
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -15,10 +16,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Login};
 use crate::endpoints::{
-    api, authorize, cleartext, consent, cors, introspect, login, logout, metadata, par, possession,
-    revoke, token, userinfo,
+    api, authorize, cleartext, consent, cors, introspect, login, login_events, logout, metadata,
+    par, possession, revoke, token, userinfo, wallet,
 };
 use crate::http::{header, random, respond, set};
 use crate::keys::Keys;
@@ -26,6 +27,7 @@ use crate::params::Params;
 use crate::policy::Policy;
 use crate::seeds;
 use crate::state::State;
+use crate::wallet::Verifier;
 
 /// What the handlers work with.
 pub(crate) struct App {
@@ -36,6 +38,8 @@ pub(crate) struct App {
     pub(crate) cleartext: Option<String>,
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
+    /// The server in the eyes of wallets.
+    pub(crate) verifier: Verifier,
     /// Makes the nonces for DPoP proofs.
     pub(crate) nonce_key: hmac::Key,
     state: Mutex<State>,
@@ -63,6 +67,7 @@ impl App {
             cleartext,
             clock,
             keys,
+            verifier: Verifier::generate()?,
             nonce_key: hmac::Key::new(hmac::HMAC_SHA256, &rand::random::<[u8; 32]>()),
             state: Mutex::default(),
         })
@@ -115,15 +120,34 @@ impl App {
     }
 }
 
+/// The answer to any method that is not among those `allowed`.
+fn only(allowed: &'static str) -> impl Handler<((),), Shared> {
+    move || async move {
+        let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
+        set(&mut response, ALLOW, allowed);
+        response
+    }
+}
+
+/// Where users sign in. HEAD uses nothing up.
+fn login_router(login: Login) -> Router<Shared> {
+    match login {
+        Login::Password => Router::new()
+            .route("/login", get(login::page).post(login::submit))
+            .route("/consent", get(consent::page).post(consent::submit)),
+        Login::Wallet => Router::new()
+            .route("/login", get(wallet::portal))
+            .route("/api/login/events", get(login_events::get).head(only("GET")))
+            .route(
+                "/oid4vp/auth-request/{reference}",
+                get(wallet::request_object).head(only("GET")),
+            )
+            .route("/oid4vp/auth-response", post(wallet::present)),
+    }
+}
+
 /// All endpoints.
 pub(crate) fn router(app: Shared) -> Router {
-    let only = |allowed: &'static str| {
-        move || async move {
-            let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, "", "");
-            set(&mut response, ALLOW, allowed);
-            response
-        }
-    };
     let resources = Router::new()
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/api/profile", get(api::profile))
@@ -143,14 +167,13 @@ pub(crate) fn router(app: Shared) -> Router {
                 .fallback(authorize::other),
         )
         .route("/par", post(par::post))
-        .route("/login", get(login::page).post(login::submit))
-        .route("/consent", get(consent::page).post(consent::submit))
         .route("/token", post(token::post).get(token::get).head(only("POST")))
         .route("/revoke", post(revoke::post).get(only("POST")))
         .route("/introspect", post(introspect::post))
         .route("/logout", get(logout::get).post(logout::post).head(only("GET, POST")))
         .route("/logout/confirm", post(logout::confirm))
         .merge(resources)
+        .merge(login_router(app.config.login))
         .route("/health", get(|| async { respond(StatusCode::OK, "text/plain", "ok") }))
         .layer(middleware::from_fn_with_state(app.clone(), finish))
         .with_state(app)

@@ -81,7 +81,7 @@ pub(crate) static ALICE: User = User {
     password: seeds::ALICE_PASSWORD,
     subject: "5c6e1f3a-8d0b-4a5e-9b1d-2f7c30a1e901",
     name: "Alice Example",
-    email: "alice@example.test",
+    email: seeds::ALICE_EMAIL,
 };
 
 static BOB: User = User {
@@ -89,13 +89,18 @@ static BOB: User = User {
     password: seeds::BOB_PASSWORD,
     subject: "b1a7d0c4-62ce-4f0e-8a83-0d94c1e7f502",
     name: "Bob Example",
-    email: "bob@example.test",
+    email: seeds::BOB_EMAIL,
 };
 
 impl User {
     /// The account with this name.
     pub(crate) fn named(username: &str) -> Option<&'static Self> {
         [&ALICE, &BOB].into_iter().find(|u| u.username == username)
+    }
+
+    /// The account with this email address.
+    pub(crate) fn with_email(email: &str) -> Option<&'static Self> {
+        [&ALICE, &BOB].into_iter().find(|u| u.email == email)
     }
 
     /// Somebody else.

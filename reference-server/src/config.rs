@@ -9,6 +9,8 @@ use crate::policy::Policy;
 pub struct Config {
     /// The conformant policy, or one with a defect.
     pub policy: Policy,
+    /// How users sign in.
+    pub login: Login,
     /// The algorithm of access tokens, and of ID tokens where the client registered no other.
     pub signing: SigningAlgorithm,
     /// How long things live.
@@ -40,6 +42,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             policy: Policy::conformant(),
+            login: Login::default(),
             signing: SigningAlgorithm::default(),
             lifetimes: Lifetimes::default(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -50,6 +53,28 @@ impl Default for Config {
             opaque_access_tokens: false,
             dpop_nonce: false,
             logging: false,
+        }
+    }
+}
+
+/// How users sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Login {
+    /// With user name and password on a page, and consent on another.
+    #[default]
+    Password,
+    /// With a credential from the wallet (OpenID for Verifiable Presentations 1.0), which is login
+    /// and consent in one. The response reaches the browser as the address in a server-sent event,
+    /// hence `response_mode=query` only.
+    Wallet,
+}
+
+impl Login {
+    /// The values of `response_mode` that the server offers.
+    pub(crate) const fn response_modes(self) -> &'static [&'static str] {
+        match self {
+            Self::Password => &["query", "form_post"],
+            Self::Wallet => &["query"],
         }
     }
 }

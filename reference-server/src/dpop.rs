@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::endpoints::access::Resource;
 use crate::jwt::Parts;
+use crate::keys::p256_point;
 
 /// The request header field.
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -92,7 +93,7 @@ pub(crate) fn proven(
     };
     let is_signed = policy.accepts_proof_alg(request.place, parts.header("alg"), &parts, jwk)
         || parts.header("alg") == "ES256"
-            && point(jwk).is_some_and(|key| {
+            && p256_point(jwk).is_some_and(|key| {
                 let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
                 key.verify(parts.input().as_bytes(), parts.signature()).is_ok()
             });
@@ -136,20 +137,9 @@ fn is_current_nonce(app: &App, presented: &str) -> bool {
 
 /// RFC 7638 §3.2: the required members in lexicographic order.
 fn thumbprint(jwk: &Value) -> Option<String> {
-    point(jwk)?;
+    p256_point(jwk)?;
     let canonical = json!({"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"]});
     Some(URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.to_string())))
-}
-
-/// The uncompressed point of a P-256 key (SEC 1 §2.3.3).
-fn point(jwk: &Value) -> Option<Vec<u8>> {
-    if jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
-        return None;
-    }
-    let coordinate = |name: &str| {
-        URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok().filter(|octets| octets.len() == 32)
-    };
-    Some([vec![4], coordinate("x")?, coordinate("y")?].concat())
 }
 
 #[cfg(test)]

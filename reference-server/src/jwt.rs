@@ -103,6 +103,11 @@ impl<'a> Parts<'a> {
             && hmac::verify(&key, self.input.as_bytes(), &self.signature).is_ok()
     }
 
+    /// All claims.
+    pub(crate) fn claims(&self) -> &Value {
+        &self.claims
+    }
+
     pub(crate) fn claim(&self, name: &str) -> &Value {
         self.claims.get(name).unwrap_or(&Value::Null)
     }

@@ -101,7 +101,7 @@ fn rsa() -> Result<&'static RsaKeyPair, Unspecified> {
 }
 
 impl Key {
-    fn generate(algorithm: SigningAlgorithm) -> io::Result<Self> {
+    pub(crate) fn generate(algorithm: SigningAlgorithm) -> io::Result<Self> {
         let pair = match algorithm {
             SigningAlgorithm::Es256 => {
                 EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::Ec)
@@ -209,6 +209,17 @@ pub(crate) fn jwk_verifies(jwk: &Value, message: &[u8], signature: &[u8]) -> boo
         },
         _ => false,
     }
+}
+
+/// The uncompressed point of a P-256 key (SEC 1 §2.3.3).
+pub(crate) fn p256_point(jwk: &Value) -> Option<Vec<u8>> {
+    if jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
+        return None;
+    }
+    let coordinate = |name: &str| {
+        URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok().filter(|octets| octets.len() == 32)
+    };
+    Some([vec![4], coordinate("x")?, coordinate("y")?].concat())
 }
 
 #[cfg(test)]

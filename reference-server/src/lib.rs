@@ -27,9 +27,10 @@ pub mod seeds;
 mod server;
 mod state;
 mod tls;
+mod wallet;
 
 pub use clock::Clock;
-pub use config::{Config, Lifetimes, SigningAlgorithm};
+pub use config::{Config, Lifetimes, Login, SigningAlgorithm};
 pub use defect::{Defect, UnknownDefect};
 pub use policy::Policy;
 pub use server::{Secured, Server, bind, serve};

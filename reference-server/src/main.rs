@@ -1,11 +1,13 @@
-//! Runs the reference server for people: `reference-server [--port N] [--defect NAME] [--list-defects]`.
+//! Runs the reference server for people: `reference-server [--port N] [--login HOW] [--defect NAME]
+//! [--list-defects]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use reference_server::{Config, Defect, Policy, serve};
+use reference_server::{Config, Defect, Login, Policy, serve};
 
-const USAGE: &str = "usage: reference-server [--port N] [--defect NAME] [--list-defects]";
+const USAGE: &str =
+    "usage: reference-server [--port N] [--login password|wallet] [--defect NAME] [--list-defects]";
 
 fn configured(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, String> {
     let mut config = Config { logging: true, ..Config::default() };
@@ -16,6 +18,15 @@ fn configured(mut arguments: impl Iterator<Item = String>) -> Result<Option<Conf
             "--port" => {
                 let port = value()?.parse().map_err(|e| format!("--port: {e}"))?;
                 config.bind = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            }
+            "--login" => {
+                config.login = match value()?.as_str() {
+                    "password" => Login::Password,
+                    "wallet" => Login::Wallet,
+                    other => {
+                        return Err(format!("--login: {other} is neither password nor wallet"));
+                    }
+                };
             }
             "--defect" => {
                 let defect: Defect = value()?.parse().map_err(|e| format!("--defect: {e}"))?;

@@ -59,7 +59,7 @@ pub(crate) fn page(app: &App, kind: Page, status: StatusCode, title: &str, body:
     scripted_page(app, kind, status, title, body, None)
 }
 
-/// The same with one inline script, allowed by its hash.
+/// The same with one inline script, allowed by its hash; that of the login page may call the server.
 pub(crate) fn scripted_page(
     app: &App,
     kind: Page,
@@ -75,6 +75,9 @@ pub(crate) fn scripted_page(
             "; script-src 'sha256-{}'",
             STANDARD.encode(Sha256::digest(script.as_bytes()))
         ));
+        if kind == Page::Login {
+            policy.push_str("; connect-src 'self'");
+        }
         tail = format!("<script>{script}</script>");
     }
     let framing = app.policy.framing(kind);

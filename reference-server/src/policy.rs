@@ -27,6 +27,7 @@ mod token_response;
 mod tokens;
 mod transport;
 mod unverified;
+mod wallet;
 
 use crate::defect::Defect;
 

@@ -55,3 +55,23 @@ pub const DEFAULT_SCOPE: &str = "openid";
 pub const RESOURCE_PATH: &str = "/api";
 /// The path of another resource below the issuer, for which tokens can be had.
 pub const OTHER_RESOURCE_PATH: &str = "/files";
+
+/// The email address of [`ALICE`], by which a credential names her.
+pub const ALICE_EMAIL: &str = "alice@example.test";
+/// The email address of [`BOB`].
+pub const BOB_EMAIL: &str = "bob@example.test";
+
+/// The issuer whose credentials sign users in, the whole list of trusted ones (did:key of P-256).
+pub const CREDENTIAL_ISSUER: &str = "did:key:zDnaeaRgGTyvRSo9uYtTsxS8WkNALmHTdRLgJaSVs4hrvHYXR";
+/// The private key of [`CREDENTIAL_ISSUER`] (PKCS #8, PEM), for credentials of tests: everybody
+/// knows it, as he knows the passwords.
+pub const CREDENTIAL_ISSUER_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgKbmmNv+wGB80TgrW
+JJxl9wuxSAh9N3/iCVJcZToVjomhRANCAASUgeXCi4sjHP2jvGWEdYj4as5nZAip
+y0/F27gP8Yx4MM+3cCVtg5qFPGrr2ZRq+4T2vwQwLKEekuC1C0U4SCLc
+-----END PRIVATE KEY-----
+";
+/// The `vct` of a credential that signs its holder in, an SD-JWT VC with the claim `email`.
+pub const CREDENTIAL_VCT: &str = "https://credentials.example.test/login";
+/// The same as a JWT VC: one of the values of `vc.type`, with `vc.credentialSubject.email`.
+pub const CREDENTIAL_VC_TYPE: &str = "LoginCredential";

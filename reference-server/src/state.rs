@@ -7,6 +7,7 @@ use crate::endpoints::authorization_request::AuthorizationRequest;
 use crate::params::Params;
 use crate::pkce::Challenge;
 use crate::scope::Scope;
+use crate::wallet::WalletLogin;
 
 /// Codes are kept for a day after their expiry, to notice a replay; other things as long.
 const REMEMBERED: u64 = 86_400;
@@ -15,6 +16,8 @@ const REMEMBERED: u64 = 86_400;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) browsers: HashMap<String, Browser>,
+    /// By the `state` of the request for a presentation.
+    pub(crate) logins: HashMap<String, WalletLogin>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) pushed: HashMap<String, Pushed>,
     pub(crate) grants: HashMap<u64, Grant>,
@@ -136,6 +139,16 @@ impl State {
         grant.id = self.issued;
         self.grants.insert(grant.id, grant.clone());
         grant
+    }
+
+    /// Gives a browser another identifier, under which its logins go on.
+    pub(crate) fn rename_browser(&mut self, from: &str, to: &str) {
+        if let Some(browser) = self.browsers.remove(from) {
+            self.browsers.insert(to.to_owned(), browser);
+        }
+        for login in self.logins.values_mut().filter(|login| login.browser == from) {
+            to.clone_into(&mut login.browser);
+        }
     }
 
     /// Takes note of a proof; false, if it has been used.

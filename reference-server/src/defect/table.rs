@@ -630,4 +630,34 @@ defects! {
     CorsDpopNotAllowed: "preflights do not allow the DPoP header" => ["cors.preflight"];
     CorsNonceNotExposed: "scripts cannot read DPoP-Nonce" => ["cors.exposed-headers"];
     CorsChallengeNotExposed: "scripts cannot read WWW-Authenticate" => ["cors.exposed-headers"];
+
+    // Login with a wallet
+    WalletKeyBindingOptional: "a credential signs in without a key binding" => ["wallet.key-binding"];
+    WalletKeyBindingUnverified: "the signature of the key binding is not verified" => ["wallet.key-binding"];
+    WalletKeyBindingUnsigned: "a key binding with alg none is accepted" => ["wallet.key-binding"];
+    WalletKeyBindingTypeUnchecked: "any JWT of the holder counts as key binding" => ["wallet.key-binding"];
+    WalletHolderUnchecked: "the key that a presentation brings along verifies it" => ["wallet.key-binding"];
+    WalletNonceUnchecked: "the nonce of a presentation is not compared" => ["wallet.nonce-binding"];
+    WalletNonceConstant: "every request for a presentation has the same nonce" => ["wallet.nonce-fresh"];
+    WalletAudienceUnchecked: "aud of a presentation is not compared" => ["wallet.audience-binding"];
+    WalletHashUnchecked: "sd_hash is not compared" => ["wallet.presentation-integrity"];
+    WalletPresentationOld: "iat of a presentation is not verified" => ["wallet.presentation-fresh"];
+    WalletIssuerUntrusted: "the issuer of a credential need not be trusted" => ["wallet.issuer-trusted"];
+    WalletCredentialUnverified: "the signature of a credential is not verified" => ["wallet.credential-signature"];
+    WalletCredentialUnsigned: "a credential with alg none is accepted" => ["wallet.credential-signature"];
+    WalletCredentialSymmetric: "a credential is accepted whose HMAC key is the name of its issuer" => ["wallet.credential-signature"];
+    WalletCredentialKeyOfHeader: "the key that a credential brings along verifies it" => ["wallet.credential-signature"];
+    WalletCredentialExpired: "an expired credential is accepted" => ["wallet.credential-validity"];
+    WalletCredentialNotYetValid: "a credential from the future is accepted" => ["wallet.credential-validity"];
+    WalletCredentialTypeUnchecked: "a credential of any type signs in" => ["wallet.credential-type"];
+    WalletDisclosureUnchecked: "disclosures are not compared with their digests" => ["wallet.disclosures"];
+    WalletClaimsOfHolder: "claims of the key binding count like those of the issuer" => ["wallet.disclosures"];
+    WalletRequestObjectUnsigned: "the request object has alg none" => ["wallet.request-signed"];
+    WalletRequestObjectReusable: "the request object can be fetched again" => ["wallet.request-single-use"];
+    WalletStreamShared: "a second subscriber receives the response too" => ["wallet.stream-single-subscriber"];
+    WalletStreamOfAnyBrowser: "any browser may wait for the response" => ["wallet.browser-binding"];
+    WalletAnswerCarriesCode: "the wallet is handed the response for the browser" => ["wallet.browser-binding"];
+    WalletFailedLoginOpen: "a login survives a presentation that is refused" => ["wallet.login-single-use"];
+    WalletPresentationReplayable: "a presentation can be sent again" => ["wallet.login-single-use"];
+    WalletLoginUnlimited: "a login waits for ever" => ["wallet.login-lifetime"];
 }

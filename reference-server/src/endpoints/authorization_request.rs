@@ -125,14 +125,18 @@ pub(crate) fn checked_target(
         ));
     }
     let redirect_uri = policy.redirect_uri_as_used(used);
-    Ok(Target { client, redirect_uri, mode: mode(params), state: None })
+    Ok(Target { client, redirect_uri, mode: mode(app, params), state: None })
 }
 
-fn mode(params: &Params) -> ResponseMode {
+fn mode(app: &App, params: &Params) -> ResponseMode {
     match params.get("response_mode") {
-        Some("form_post") => ResponseMode::FormPost,
+        Some("form_post") if offers_mode(app, "form_post") => ResponseMode::FormPost,
         _ => ResponseMode::Query,
     }
+}
+
+fn offers_mode(app: &App, mode: &str) -> bool {
+    app.config.login.response_modes().contains(&mode)
 }
 
 impl AuthorizationRequest {
@@ -194,8 +198,8 @@ impl AuthorizationRequest {
         if front_channel.in_fragment {
             target.mode = ResponseMode::Fragment;
         }
-        if !matches!(params.get("response_mode"), None | Some("query" | "form_post")) {
-            return Err(error("invalid_request", "response_mode is neither query nor form_post"));
+        if params.get("response_mode").is_some_and(|mode| !offers_mode(app, mode)) {
+            return Err(error("invalid_request", "response_mode is not among those offered"));
         }
         let challenge = if front_channel.code { code_challenge(app, params)? } else { None };
         let prompt = prompt(app, params)?;

@@ -37,7 +37,8 @@ fn is_public(path: &str) -> bool {
 }
 
 fn is_for_clients(path: &str) -> bool {
-    matches!(path, "/token" | "/par" | "/revoke" | "/userinfo") || path.starts_with("/api/")
+    let is_api = path.starts_with("/api/") && path != "/api/login/events";
+    matches!(path, "/token" | "/par" | "/revoke" | "/userinfo") || is_api
 }
 
 pub(crate) fn answers_preflight(app: &App, path: &str) -> bool {

@@ -5,9 +5,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::authorization_request::{AuthorizationRequest, RequestError};
-use super::authorization_response;
+use super::{authorization_response, wallet};
 use crate::app::App;
 use crate::clients::{ALICE, User};
+use crate::config::Login;
 use crate::http::{add, cookie, header, random, see_other};
 use crate::issue;
 use crate::pages::{Page, error_page};
@@ -42,9 +43,14 @@ pub(crate) struct Found {
     pub(crate) own: bool,
 }
 
+/// The browser's cookie, whoever set it.
+pub(crate) fn presented_browser(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE)
+}
+
 /// The browser's cookie, if the server set it.
 pub(crate) fn browser(headers: &HeaderMap, state: &State) -> Option<String> {
-    cookie(headers, COOKIE).filter(|id| state.browsers.contains_key(*id)).map(str::to_owned)
+    presented_browser(headers).filter(|id| state.browsers.contains_key(*id)).map(str::to_owned)
 }
 
 pub(crate) fn set_browser(app: &App, response: &mut Response, id: &str) {
@@ -76,7 +82,7 @@ pub(crate) fn begin(
         Step::SignIn if unattended => match app.policy.unattended_without_session() {
             Unattended::LoginRequired => required("login_required"),
             Unattended::ErrorPage => error_page(app, "Nobody is signed in.", params),
-            Unattended::ShowLogin => show(&mut state, app.now(), &id, pending, "login"),
+            Unattended::ShowLogin => ask(app, &mut state, &id, pending, "login"),
             Unattended::Proceed => {
                 grant(app, &mut state, &pending.request, &new_session(app, &ALICE, None))
             }
@@ -85,8 +91,8 @@ pub(crate) fn begin(
             grant(app, &mut state, &pending.request, &session)
         }
         Step::Consent(_) if unattended => required("consent_required"),
-        Step::SignIn => show(&mut state, app.now(), &id, pending, "login"),
-        Step::Consent(_) => show(&mut state, app.now(), &id, pending, "consent"),
+        Step::SignIn => ask(app, &mut state, &id, pending, "login"),
+        Step::Consent(_) => ask(app, &mut state, &id, pending, "consent"),
         Step::Grant(session) => grant(app, &mut state, &pending.request, &session),
     };
     if known.is_none() && state.browsers.contains_key(&id) {
@@ -135,6 +141,14 @@ pub(crate) fn approve(app: &App, headers: &HeaderMap, request: &AuthorizationReq
             drop(state);
             expired(app)
         }
+    }
+}
+
+/// Asks the user: on that page, or for a presentation, which is login and consent in one.
+fn ask(app: &App, state: &mut State, browser: &str, pending: Pending, page: &str) -> Response {
+    match app.config.login {
+        Login::Password => show(state, app.now(), browser, pending, page),
+        Login::Wallet => wallet::begin(app, state, browser, pending),
     }
 }
 
@@ -207,7 +221,7 @@ fn next_step(app: &App, state: &State, browser: &str, pending: &Pending) -> Step
 }
 
 /// Issues the code (OAuth 2.1 §4.1.2).
-fn grant(
+pub(crate) fn grant(
     app: &App,
     state: &mut State,
     request: &AuthorizationRequest,

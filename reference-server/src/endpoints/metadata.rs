@@ -27,7 +27,7 @@ fn document(app: &App, base: &str) -> Value {
         "end_session_endpoint": url("/logout"),
         "scopes_supported": scopes_supported(),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query", "form_post"],
+        "response_modes_supported": app.config.login.response_modes(),
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],

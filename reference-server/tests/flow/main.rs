@@ -8,3 +8,5 @@ mod defects;
 mod support;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+mod wallet;

@@ -26,6 +26,7 @@ pub(crate) fn http() -> reqwest::Client {
 }
 
 /// A browser with a cookie jar for one server.
+#[derive(Clone)]
 pub(crate) struct Browser {
     pub(crate) http: reqwest::Client,
     pub(crate) issuer: String,
@@ -65,17 +66,23 @@ impl Browser {
         Self { http: http(), issuer: server.issuer().to_owned(), cookies: HashMap::new() }
     }
 
+    /// Sends the request with the cookies and keeps those of the answer.
+    pub(crate) async fn send(&mut self, request: reqwest::RequestBuilder) -> reqwest::Response {
+        let jar =
+            self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("; ");
+        let response = request.header(COOKIE, jar).send().await.unwrap();
+        for line in response.headers().get_all(SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        response
+    }
+
     /// Sends the request and follows redirects on the server.
     pub(crate) async fn go(&mut self, mut request: reqwest::RequestBuilder) -> End {
         loop {
-            let jar =
-                self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("; ");
-            let response = request.header(COOKIE, jar).send().await.unwrap();
-            for line in response.headers().get_all(SET_COOKIE) {
-                let pair = line.to_str().unwrap().split(';').next().unwrap();
-                let (name, value) = pair.split_once('=').unwrap();
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
+            let response = self.send(request).await;
             let Some(location) =
                 response.headers().get(LOCATION).map(|l| l.to_str().unwrap().to_owned())
             else {

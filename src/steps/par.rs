@@ -9,7 +9,7 @@ use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::params::Params;
 use crate::oauth::{pkce, random};
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::world::{Step, World};
 
 /// Where nobody is registered.

@@ -17,7 +17,8 @@ use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, TokenResponse};
 use crate::target::capabilities::Facts;
-use crate::target::login::form::{Decision, Driver, Way};
+use crate::target::login::driver::{Decision, Driver, Way};
+use crate::target::login::memory::Memory;
 use crate::target::profile::{Client, Target, User};
 use jiff::Timestamp;
 
@@ -91,6 +92,10 @@ pub struct Context {
     pub profile: Profile,
     /// The origins of the authorization server.
     pub home: Home,
+    /// Those, and the origins of other servers on which the user signs in: followed, not judged.
+    pub roam: Home,
+    /// What the sign-ins of the run remember.
+    pub memory: Memory,
     /// User agents that are signed in and that nobody uses now. One is lent to one scenario at a
     /// time: servers change a session with every interaction, and two copies would disturb each
     /// other as no two tabs of a browser do.
@@ -121,6 +126,7 @@ impl Context {
         let twins = target.clients.iter().map(|_| Known::default()).collect();
         let refresh_twins = target.clients.iter().map(|_| Known::default()).collect();
         let may_wait = clock.is_virtual();
+        let memory = Memory::new(target.login.budget, target.is_local());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,
@@ -128,6 +134,8 @@ impl Context {
             http,
             profile,
             home: Home::default(),
+            roam: Home::default(),
+            memory,
             sessions: Mutex::default(),
             clock,
             baseline: None,
@@ -145,7 +153,7 @@ impl Context {
     /// A user agent to use alone; signed in, if one is free, and otherwise new.
     pub fn borrow_session(&self) -> UserAgent {
         let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        UserAgent::with(free.unwrap_or_default())
+        UserAgent::with(free.unwrap_or_else(|| self.target.login.jar()))
     }
 
     /// Gives a user agent back for others to use.
@@ -153,6 +161,11 @@ impl Context {
         if !agent.jar.is_empty() {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
         }
+    }
+
+    /// The address is one of another server on which the user signs in, and not judged.
+    pub fn is_elsewhere(&self, url: &str) -> bool {
+        self.roam.contains(url) && !self.home.contains(url)
     }
 
     /// The client of that index.
@@ -220,11 +233,13 @@ impl Context {
         Driver {
             http: &self.http,
             recorder,
-            home: &self.home,
+            home: &self.roam,
             leaves,
             user,
             decision,
-            hints: &self.target.login,
+            login: &self.target.login,
+            memory: &self.memory,
+            issuer: &self.target.issuer,
         }
     }
 
@@ -253,14 +268,14 @@ impl Context {
         request: AuthorizationRequest,
     ) -> Result<(Grant, Way), Obstacle> {
         let (landing, way) = self.code(agent, recorder, &request).await?;
-        self.remember(client, way);
+        self.remember(client, &way);
         let redemption = self.redemption(client, &request, landing.code().unwrap_or_default());
         let grant = self.redeem(recorder, client, request, redemption).await?;
         Ok((grant, way))
     }
 
     /// Remembers whether the user was asked to consent on the way.
-    pub fn remember(&self, client: usize, way: Way) {
+    pub fn remember(&self, client: usize, way: &Way) {
         self.consents[client].fetch_or(way.consented, Ordering::Relaxed);
     }
 

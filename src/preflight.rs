@@ -34,6 +34,22 @@ pub async fn preflight(
     profile: Profile,
     clock: Clock,
 ) -> Result<Context, (Obstacle, Context)> {
+    let mut context = prepare(target, profile, clock).await?;
+    fetch_keys(&mut context).await;
+    match first_flow(&mut context).await {
+        Ok(()) => Ok(context),
+        Err(obstacle) => Err((obstacle, context)),
+    }
+}
+
+/// Learns where the endpoints of the target are, and nothing more.
+///
+/// The error says what was tried, what came back and what to change.
+pub async fn prepare(
+    target: Target,
+    profile: Profile,
+    clock: Clock,
+) -> Result<Context, (Obstacle, Context)> {
     let hosts = [
         Some(target.issuer.as_str()),
         target.resource.as_ref().map(|r| r.url.as_str()),
@@ -77,8 +93,7 @@ async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
     for name in ["authorization_endpoint", "token_endpoint"] {
         context.endpoint(name)?;
     }
-    fetch_keys(context).await;
-    first_flow(context).await
+    Ok(())
 }
 
 fn host_of(url: &str) -> Option<String> {

@@ -264,6 +264,7 @@ fn decided_again(world: &mut World) -> Step {
 #[then("the user is shown a page before any code")]
 fn shown_a_page(world: &mut World) -> Step {
     let flow = world.flow()?;
+    world.need_sight(&flow)?;
     world.judge(expect::no_code_without(
         &flow.landing,
         "a page for the user",

@@ -154,7 +154,8 @@ redirect_uris = ["https://app.test/cb"]
     #[test]
     fn the_example_profile_has_every_key_and_parses() {
         let text = include_str!("../../fixtures/targets/example.toml");
-        let target = Target::parse("example.toml", text, &|_| Some("x".to_owned())).unwrap();
+        let target =
+            Target::parse("example.toml", text, &|_| Some("MZXW6YTBOI".to_owned())).unwrap();
         assert_eq!(target.clients.len(), 2);
         assert!(target.resource.is_some() && target.introspection.is_some());
         assert!(target.scoped_operation.is_some() && target.other_resource.is_some());

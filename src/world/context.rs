@@ -2,10 +2,10 @@
 //! session, and the working twins that give refusals their meaning.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
+pub use super::clock::Clock;
 use super::shared::{Known, Parts};
 use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
@@ -19,49 +19,8 @@ use crate::oauth::token::{self, TokenResponse};
 use crate::target::capabilities::Facts;
 use crate::target::login::driver::{Decision, Driver, Way};
 use crate::target::login::memory::Memory;
+use crate::target::login::reason::Trouble;
 use crate::target::profile::{Client, Target, User};
-use jiff::Timestamp;
-
-/// The clock of the run. Time passes by itself, and at once where the target lets us advance it.
-#[derive(Clone, Default)]
-pub struct Clock {
-    advance: Option<Arc<dyn Fn(Duration) + Send + Sync>>,
-    ahead: Arc<AtomicI64>,
-}
-
-impl Clock {
-    /// A clock for a target whose own clock `advance` moves forward.
-    pub fn advanced_by(advance: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self { advance: Some(Arc::new(advance)), ahead: Arc::default() }
-    }
-
-    /// Seconds since the epoch.
-    pub fn now(&self) -> i64 {
-        Timestamp::now().as_second() + self.ahead.load(Ordering::Relaxed)
-    }
-
-    /// Puts the clock to that of the target, which is so many seconds ahead of ours.
-    pub fn follow(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
-    }
-
-    /// Lets time pass: on the target's own clock where that is possible, else by waiting.
-    pub async fn pass(&self, duration: Duration) {
-        match &self.advance {
-            Some(advance) => {
-                advance(duration);
-                let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-                self.ahead.fetch_add(seconds, Ordering::Relaxed);
-            }
-            None => tokio::time::sleep(duration).await,
-        }
-    }
-
-    /// Time can be advanced without waiting.
-    pub fn is_virtual(&self) -> bool {
-        self.advance.is_some()
-    }
-}
 
 /// What a completed flow yielded.
 #[derive(Clone, Debug)]
@@ -250,13 +209,24 @@ impl Context {
         recorder: &Recorder,
         request: &AuthorizationRequest,
     ) -> Result<(Landing, Way), Obstacle> {
+        let outcome = self.attempt(agent, recorder, request).await?;
+        outcome.map_err(|trouble| trouble.obstacle())
+    }
+
+    /// [`Self::code`]; what kept the user from it is told by name.
+    pub async fn attempt(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        request: &AuthorizationRequest,
+    ) -> Result<Result<(Landing, Way), Trouble>, Obstacle> {
         let sent = self.valid_front(recorder, request).await?;
         let get = sent.by_get(self.endpoint("authorization_endpoint")?);
         let is_client =
             |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
-        self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve)
-            .code(agent, get)
-            .await
+        let user = self.target.user.as_ref();
+        let driver = self.driver(recorder, &is_client, user, Decision::Approve);
+        Ok(driver.code(agent, get).await)
     }
 
     /// The whole flow of a client; its last exchange is the token response.

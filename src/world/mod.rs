@@ -1,5 +1,6 @@
 //! The context of one scenario and its ledger.
 
+mod clock;
 pub mod context;
 pub mod front;
 pub mod interaction;

@@ -11,7 +11,6 @@ use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
-use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 use crate::oauth::params::Params;
 
@@ -81,12 +80,12 @@ impl Driver<'_> {
         &self,
         agent: &mut UserAgent,
         request: Request,
-    ) -> Result<(Landing, Way), Obstacle> {
+    ) -> Result<(Landing, Way), Trouble> {
         let (landing, way) = self.drive(agent, request).await;
         if landing.code().is_some() {
             return Ok((landing, way));
         }
-        Err(self.trouble(&landing, &way).obstacle())
+        Err(self.trouble(&landing, &way))
     }
 
     /// Why no code arrived.
@@ -115,9 +114,13 @@ impl Driver<'_> {
             (None, Some(r)) if r.status >= 400 => {
                 (Reason::Refused, "see the page, and the log of the server")
             }
-            (None, Some(r)) if r.is_html() && !way.unseen => (
+            (None, Some(r)) if r.is_html() && self.offers_a_form(landing, way) => (
                 Reason::FieldNotFound,
                 "no form on the page could be filled in: name its fields and buttons under [login] in the profile",
+            ),
+            (None, Some(_)) if way.signed_in => (
+                Reason::CallbackNotReached,
+                "see the page on which the user rests: something is left for him to do",
             ),
             (None, Some(_)) => (
                 Reason::CallbackNotReached,
@@ -125,6 +128,12 @@ impl Driver<'_> {
             ),
         };
         Trouble::new(reason, landing.gist(), remedy)
+    }
+
+    /// The page would be a form to fill in, as far as forms sign in at all.
+    fn offers_a_form(&self, landing: &Landing, way: &Way) -> bool {
+        let is_form = matches!(self.login.rung, Rung::Form | Rung::Session(_));
+        is_form && (!way.signed_in || !read(&landing.exchange).forms.is_empty())
     }
 
     /// Why a response that carries no code carries none.

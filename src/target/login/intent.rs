@@ -81,7 +81,8 @@ impl Driver<'_> {
             let Some((act, turn)) = turn else { return (landing, way, None) };
             if is_stop(act) {
                 let request = if let Turn::Send(request) = turn { Some(request) } else { None };
-                return (landing, before, Some(Intent { act, request }));
+                let way = Way { unseen: way.unseen, ..before };
+                return (landing, way, Some(Intent { act, request }));
             }
             let admitted = if act == Act::SignIn { self.memory.admit(user) } else { Ok(()) };
             if let Err(trouble) = admitted {
@@ -131,8 +132,8 @@ impl Driver<'_> {
                 None => None,
             },
             Rung::Exec(_) | Rung::Manual(_) => {
-                way.unseen = true;
-                return self.is_open(navigation).then_some((Act::SignIn, Turn::HandOver));
+                way.unseen = self.is_open(navigation);
+                return way.unseen.then_some((Act::SignIn, Turn::HandOver));
             }
         };
         let request = self.next(navigation, page, typist, way).await?;

@@ -12,6 +12,7 @@ use super::script::Failed;
 use super::user::User;
 use crate::http::user_agent::Navigation;
 use crate::model::exchange::Request;
+use crate::oauth::authorization::{AuthorizationResponse, Mode};
 use crate::oauth::params::Params;
 
 impl Driver<'_> {
@@ -53,6 +54,9 @@ impl Driver<'_> {
             _ => return Err(impossible("nobody else signs in")),
         };
         let callback = answer.map_err(fail)?;
+        if let Some(code) = AuthorizationResponse::from_url(&callback, Mode::Redirect).code() {
+            self.memory.learn("code", code);
+        }
         self.memory.note(resting.exchange.number, "signed in elsewhere, which nobody saw");
         if !(self.leaves)(&callback) {
             let address = callback.split(['?', '#']).next().unwrap_or_default();

@@ -117,7 +117,11 @@ impl Listener {
     /// told that there is nothing.
     async fn response(self) -> String {
         loop {
-            let Ok((stream, _)) = self.socket.accept().await else { continue };
+            let Ok((stream, _)) = self.socket.accept().await else {
+                // Out of descriptors, most likely: to ask at once again would ask in vain.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
             let served = tokio::time::timeout(CONNECTION, self.serve(stream)).await;
             if let Ok(Some(url)) = served {
                 return url;

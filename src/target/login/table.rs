@@ -122,6 +122,8 @@ impl LoginTable {
             ("username_field", self.username_field.is_some(), &[Form]),
             ("password_field", self.password_field.is_some(), &[Form]),
             ("otp_field", self.otp_field.is_some(), &[Form]),
+            ("approve", self.approve.is_some(), &[Form, Http, Session]),
+            ("deny", self.deny.is_some(), &[Form, Http, Session]),
             ("sign_in_page", self.sign_in_page.is_some(), &[Http, Exec, Manual]),
             ("consent_page", self.consent_page.is_some(), &[Http]),
         ];

@@ -1,6 +1,7 @@
 //! A login as it went, page by page and without a value: what `authspec login test` shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use url::Url;
@@ -19,11 +20,13 @@ pub struct Step {
     pub sent: Vec<String>,
     /// The forms of the page, each with method, address and fields by name and kind.
     pub forms: Vec<String>,
+    /// What was done with the answer.
+    pub notes: Vec<String>,
 }
 
 /// The exchanges of a login, in order; values are compared with those of `user` and never shown.
 pub fn steps<'a>(
-    exchanges: impl Iterator<Item = &'a Exchange>,
+    exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
     user: Option<&User>,
     codes: &[String],
 ) -> Vec<Step> {
@@ -32,6 +35,7 @@ pub fn steps<'a>(
             head: head(exchange),
             sent: sent(&exchange.request, user, codes),
             forms: forms(exchange),
+            notes: vec![],
         })
         .collect()
 }
@@ -103,9 +107,8 @@ fn walk(json: &Value, path: &str, found: &mut BTreeMap<String, String>) {
     }
 }
 
-fn forms(exchange: &Exchange) -> Vec<String> {
-    let exchange = std::sync::Arc::new(exchange.clone());
-    let page = read(&exchange);
+fn forms(exchange: &Arc<Exchange>) -> Vec<String> {
+    let page = read(exchange);
     let form = |form: &super::html::Form| {
         let fields = form.fields.iter().map(|f| format!("{} ({})", f.name, f.kind));
         let buttons = form.buttons.iter().map(|b| match b.name.as_str() {
@@ -135,7 +138,7 @@ mod tests {
         exchange.request.url = "http://as.test/in?state=s3cr3t&x=s3cr3t".into();
         exchange.request.body = b"user=alice&pw=s3cr3t&otp=123456&t=s3cr3t1&empty=".to_vec();
         let user = User::new("alice", Secret::new("s3cr3t"));
-        let steps = steps([&exchange].into_iter(), Some(&user), &["123456".to_owned()]);
+        let steps = steps([Arc::new(exchange)].iter(), Some(&user), &["123456".to_owned()]);
         assert_eq!(steps[0].head, "POST http://as.test/in?state&x -> 200 text/html");
         assert_eq!(
             steps[0].sent,
@@ -159,7 +162,7 @@ mod tests {
         let mut exchange = answered(302, &[("location", "/next?code=c")], "");
         exchange.request.body = br#"{"user":{"email":"alice"},"remember":true}"#.to_vec();
         let user = User::new("alice", Secret::new("pw"));
-        let steps = steps([&exchange].into_iter(), Some(&user), &[]);
+        let steps = steps([Arc::new(exchange)].iter(), Some(&user), &[]);
         assert_eq!(steps[0].sent, ["/remember: from the page", "/user/email: user name"]);
         assert!(steps[0].head.ends_with("302 to http://127.0.0.1:1/next?code"));
     }

@@ -37,6 +37,9 @@ pub(crate) fn redactor<'a>(
     for user in [&context.target.user, &context.target.second_user].into_iter().flatten() {
         redactor.learn_password(user.password.expose());
     }
+    for (kind, secret) in context.memory.secrets() {
+        redactor.learn(kind, &secret);
+    }
     if let Some(server) = &context.target.introspection {
         redactor.learn_password(server.client_secret.expose());
     }

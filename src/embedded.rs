@@ -52,10 +52,8 @@ pub fn target(server: &Server) -> Target {
         .clients
         .push(client(seeds::NATIVE, &[seeds::NATIVE_REDIRECT_URI, seeds::NATIVE_REDIRECT_URI_V6]));
     target.clients.push(client(seeds::MOBILE, &[seeds::MOBILE_REDIRECT_URI]));
-    target.user =
-        Some(User { username: seeds::ALICE.into(), password: Secret::new(seeds::ALICE_PASSWORD) });
-    target.second_user =
-        Some(User { username: seeds::BOB.into(), password: Secret::new(seeds::BOB_PASSWORD) });
+    target.user = Some(User::new(seeds::ALICE, Secret::new(seeds::ALICE_PASSWORD)));
+    target.second_user = Some(User::new(seeds::BOB, Secret::new(seeds::BOB_PASSWORD)));
     target.resource =
         Some(Resource { url: format!("{api}/profile"), method: "GET".into(), status: 200 });
     target.scoped_operation = Some(ScopedOperation {

@@ -115,7 +115,7 @@ pub(crate) async fn execute(
         let mut doubtful = Vec::new();
         let mut ended = stream::iter(others)
             .map(async |job| (job, scenario(job, context).await))
-            .buffer_unordered(context.target.concurrency);
+            .buffer_unordered(context.target.login.lanes(context.target.concurrency));
         while let Some((job, ended)) = ended.next().await {
             match !job.is("last") && is_doubtful(&ended) && doubtful.len() < MOST_REPEATED {
                 true => doubtful.push((job, ended)),

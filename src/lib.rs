@@ -16,4 +16,5 @@ pub mod report;
 pub mod run;
 mod steps;
 pub mod target;
+pub mod trial;
 pub mod world;

@@ -9,7 +9,7 @@ use url::Url;
 use crate::expect::operation::date_of;
 use crate::expect::tokens::typ;
 use crate::http::Http;
-use crate::http::user_agent::{Home, UserAgent};
+use crate::http::user_agent::Home;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
@@ -30,6 +30,22 @@ const MOST_DISAGREEMENT: i64 = 30;
 ///
 /// The error says what was tried, what came back and what to change.
 pub async fn preflight(
+    target: Target,
+    profile: Profile,
+    clock: Clock,
+) -> Result<Context, (Obstacle, Context)> {
+    let mut context = prepare(target, profile, clock).await?;
+    fetch_keys(&mut context).await;
+    match first_flow(&mut context).await {
+        Ok(()) => Ok(context),
+        Err(obstacle) => Err((obstacle, context)),
+    }
+}
+
+/// Learns where the endpoints of the target are, and nothing more.
+///
+/// The error says what was tried, what came back and what to change.
+pub async fn prepare(
     target: Target,
     profile: Profile,
     clock: Clock,
@@ -69,12 +85,15 @@ async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
     // A server that sends its own browser over cleartext is judged for it, and not given up.
     let cleartext: Vec<String> =
         own.iter().filter_map(|url| context.target.network.in_cleartext(url)).collect();
-    context.home = Home::of(own.into_iter().chain(cleartext.iter().map(String::as_str)));
+    let own: Vec<&str> = own.into_iter().chain(cleartext.iter().map(String::as_str)).collect();
+    let login = &context.target.login;
+    login.addresses().filter_map(host_of).for_each(|host| context.http.allow(&host));
+    context.home = Home::of(own.iter().copied());
+    context.roam = Home::of(own.into_iter().chain(login.addresses()));
     for name in ["authorization_endpoint", "token_endpoint"] {
         context.endpoint(name)?;
     }
-    fetch_keys(context).await;
-    first_flow(context).await
+    Ok(())
 }
 
 fn host_of(url: &str) -> Option<String> {
@@ -167,7 +186,7 @@ fn skew(grant: &Grant) -> i64 {
 }
 
 async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
-    let mut agent = UserAgent::default();
+    let mut agent = context.borrow_session();
     let (grant, way) = context.flow(&mut agent, &context.shared, 0, context.request(0)).await?;
     let facts: &mut Facts = &mut context.facts;
     facts.consent_shown = way.consented;

@@ -20,9 +20,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("preflight", &["model", "oauth", "http", "expect", "target", "world"]),
     ("draw", &["model", "target", "world", "catalogue", "plan"]),
     ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw", "execute"]),
+    ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("execute", &["model", "world", "catalogue", "plan", "draw"]),
     ("embedded", &["target", "world"]),
-    ("cli", &["model", "target", "world", "report", "catalogue", "plan", "run", "embedded"]),
+    (
+        "cli",
+        &["model", "target", "world", "report", "catalogue", "plan", "run", "trial", "embedded"],
+    ),
 ];
 
 /// Outside crates that only these modules may name.

@@ -1,6 +1,8 @@
 //! The shell: arguments, environment, printing, exit codes.
 mod console;
 mod list;
+mod login;
+mod person;
 mod run;
 mod serve;
 pub mod settings;
@@ -62,6 +64,8 @@ enum Command {
     Run(RunArgs),
     /// Show what would run, with level, severity and number of requests.
     List(ListArgs),
+    /// Try the login that the target profile describes.
+    Login(LoginArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -114,6 +118,18 @@ enum ListFormat {
     Markdown,
     /// Counts by group, as a Markdown table.
     Coverage,
+}
+
+#[derive(Args)]
+struct LoginArgs {
+    #[command(subcommand)]
+    command: LoginCommand,
+}
+
+#[derive(Subcommand)]
+enum LoginCommand {
+    /// Sign in once and show each page and step without any value; exit code 3 where it fails.
+    Test(TargetOptions),
 }
 
 #[derive(Args)]
@@ -171,6 +187,9 @@ pub fn main() -> ExitCode {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }
         Some(Command::List(args)) => traceability::print(&args.filter.into(), args.format),
+        Some(Command::Login(LoginArgs { command: LoginCommand::Test(options) })) => {
+            runtime.block_on(interruptible(login::test(&options)))
+        }
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

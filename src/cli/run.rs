@@ -6,9 +6,10 @@ use std::rc::Rc;
 use reference_server::Config;
 
 use super::console::{Console, colour};
-use super::{RunArgs, complain, exit, say};
+use super::{RunArgs, complain, exit, person, say};
 use crate::embedded;
 use crate::model::report::Report;
+use crate::plan::Filter;
 use crate::report::{json, terminal};
 use crate::run::{Failure, Options, audit};
 use crate::world::context::Clock;
@@ -36,7 +37,10 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     };
     let (profile, filter) = (args.profile.into(), args.filter.into());
     let outcome = match target {
-        Some(target) => {
+        Some(mut target) => {
+            if person::introduce(&mut target) {
+                announce(&filter).await;
+            }
             let options = Options { target, profile, filter, clock: Clock::default() };
             audit(options, Rc::new(Console::new(None))).await
         }
@@ -61,6 +65,15 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         Ok(report) => finish(&report, &args.reports),
         Err(failure) => explain(&failure),
     }
+}
+
+/// Says beforehand how often the person is needed.
+async fn announce(filter: &Filter) {
+    let count = person::most_logins(filter).await.map_or("many".into(), |count| count.to_string());
+    complain(format!(
+        "you sign in yourself, one login at a time: at most {count} of them (an upper bound, counted on \
+         the embedded reference server; --id and --tags choose fewer checks)"
+    ));
 }
 
 fn finish(report: &Report, folder: &Path) -> u8 {

@@ -67,7 +67,7 @@ impl TargetOptions {
         let mut target = Target::new(issuer, client);
         if let (Some(username), Some(name)) = (&self.username, &self.password_env) {
             let password = Secret::resolve(&format!("env:{name}"), variable)?;
-            target.user = Some(User { username: username.clone(), password });
+            target.user = Some(User::new(username, password));
         }
         target.check().map_err(|(_, message)| message)?;
         Ok(Some(target))

@@ -62,13 +62,16 @@ pub fn state_unchanged(landing: &Landing, sent: &str) -> Findings {
 /// Code and state stand in the query; nothing of the protocol stands in the fragment.
 pub fn in_query_alone(landing: &Landing) -> Findings {
     let Some(response) = &landing.response else { return code_ok(landing, "the redirect_uri") };
-    let in_query = response.mode == Mode::Redirect && response.query.value("code").is_some();
+    let is_address = matches!(response.mode, Mode::Redirect | Mode::Json);
+    let in_query = is_address && response.query.value("code").is_some();
     let in_fragment: Vec<&str> =
         RESPONSE_PARAMETERS.into_iter().filter(|name| response.fragment.count(name) > 0).collect();
     check(in_query && in_fragment.is_empty(), || {
         let actual = match (response.mode, in_fragment.is_empty()) {
-            (Mode::Redirect, false) => format!("{} in the fragment", or_list(&in_fragment)),
-            (Mode::Redirect, true) => "no code in the query".to_owned(),
+            (Mode::Redirect | Mode::Json, false) => {
+                format!("{} in the fragment", or_list(&in_fragment))
+            }
+            (Mode::Redirect | Mode::Json, true) => "no code in the query".to_owned(),
             _ => "a page that navigates or posts".to_owned(),
         };
         Deviation::new("code and state in the query of the redirect", actual)

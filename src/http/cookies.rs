@@ -25,6 +25,17 @@ enum SameSite {
     None,
 }
 
+impl SameSite {
+    fn named(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "strict" => Self::Strict,
+            "none" => Self::None,
+            "lax" => Self::Lax,
+            _ => Self::Unset,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cookie {
     name: String,
@@ -35,6 +46,27 @@ struct Cookie {
     secure: bool,
     same_site: SameSite,
     expires: Option<Timestamp>,
+}
+
+/// A cookie that another browser held.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// Host or domain, with or without a leading dot.
+    pub domain: String,
+    /// It goes to that host alone.
+    pub is_host_only: bool,
+    /// Path.
+    pub path: String,
+    /// `Secure`.
+    pub is_secure: bool,
+    /// `SameSite`, where it was given.
+    pub same_site: Option<String>,
+    /// Seconds since the epoch; for the life of the browser when absent.
+    pub expires: Option<i64>,
 }
 
 /// The cookies of one user agent.
@@ -58,6 +90,28 @@ impl CookieJar {
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         Self { cookies: self.cookies.iter().filter(|c| c.name != name).cloned().collect() }
+    }
+
+    /// The value of the first cookie of that name.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.cookies.iter().find(|c| c.name == name).map(|c| c.value.as_str())
+    }
+
+    /// Takes a cookie that another browser held.
+    pub fn import(&mut self, cookie: Imported) {
+        let domain = cookie.domain.trim_start_matches('.').to_ascii_lowercase();
+        // Hosts of URLs have brackets around IPv6 addresses.
+        let is_bare = domain.parse::<std::net::Ipv6Addr>().is_ok();
+        self.cookies.push(Cookie {
+            name: cookie.name,
+            value: cookie.value,
+            domain: if is_bare { format!("[{domain}]") } else { domain },
+            host_only: cookie.is_host_only,
+            path: cookie.path,
+            secure: cookie.is_secure,
+            same_site: cookie.same_site.map_or(SameSite::Unset, |name| SameSite::named(&name)),
+            expires: cookie.expires.and_then(|at| Timestamp::from_second(at).ok()),
+        });
     }
 
     /// Takes a `Set-Cookie` value received from `url`. What a browser would ignore is ignored.
@@ -134,14 +188,7 @@ fn parse(url: &Url, set_cookie: &str, now: Timestamp) -> Option<Cookie> {
             }
             "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
             "secure" => cookie.secure = true,
-            "samesite" => {
-                cookie.same_site = match value.to_ascii_lowercase().as_str() {
-                    "strict" => SameSite::Strict,
-                    "none" => SameSite::None,
-                    "lax" => SameSite::Lax,
-                    _ => SameSite::Unset,
-                }
-            }
+            "samesite" => cookie.same_site = SameSite::named(value),
             "max-age" => max_age = value.parse::<i64>().ok(),
             "expires" => cookie.expires = http_date(value),
             _ => {}

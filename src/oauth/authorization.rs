@@ -79,6 +79,8 @@ pub enum Mode {
     FormPost,
     /// A script or meta element of a page navigates.
     Page,
+    /// A script of a page navigates to an address in a JSON body.
+    Json,
 }
 
 /// What the user agent was told to carry to a place outside the authorization server.

@@ -11,7 +11,7 @@ use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::random;
 use crate::oauth::redirect_uri::FOREIGN_HOST;
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::target::profile::User;
 use crate::target::secret::Secret;
 use crate::world::{Flow, Step, World};
@@ -151,7 +151,7 @@ async fn wrong_password(world: &mut World) -> Step {
     let context = world.context()?;
     let request = world.request()?;
     let username = context.target.user.as_ref().map(|u| u.username.clone()).unwrap_or_default();
-    let user = User { username, password: Secret::new(random(12)) };
+    let user = User::new(username, Secret::new(random(12)));
     let uris = [context.client(world.client).redirect_uri().to_owned()];
     let wire = world.wire(&request).await?;
     let (landing, way) = context
@@ -286,8 +286,11 @@ fn nobody_called(world: &mut World) -> Step {
 
 #[then("every page forbids framing")]
 fn forbids_framing(world: &mut World) -> Step {
-    let is_page =
-        |e: &Exchange| e.response().is_some_and(|r| r.is_html() && r.location().is_none());
+    let context = world.context()?;
+    let is_page = |e: &Exchange| {
+        e.response().is_some_and(|r| r.is_html() && r.location().is_none())
+            && !context.is_elsewhere(&e.request.url)
+    };
     let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();
     if pages.is_empty() {
         return world.not_applicable("no HTML page is shown");
@@ -301,6 +304,9 @@ fn forbids_framing(world: &mut World) -> Step {
 #[then("each grant rests on a decision")]
 fn rests_on_decision(world: &mut World) -> Step {
     let context = world.context()?;
+    if let Some(flow) = world.flows.last().cloned() {
+        world.need_sight(&flow)?;
+    }
     world.judge_flows(|flow| {
         check(context.met_consent(flow.client), || {
             let actual =

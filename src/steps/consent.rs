@@ -78,7 +78,8 @@ async fn approved_one_scope(world: &mut World) -> Step {
     let Some(intent) = world.intent.take() else {
         return world.not_applicable("no consent page is shown: an earlier approval is remembered");
     };
-    world.walk(request, intent.request, Initiator::SameSite, Some(&user), NOWHERE).await?;
+    let form = world.form_of(intent)?;
+    world.walk(request, form, Initiator::SameSite, Some(&user), NOWHERE).await?;
     let landing = world.flow()?.landing;
     if landing.code().is_some() {
         return Ok(());
@@ -111,7 +112,8 @@ fn forged(own: &Request, is_bare: bool) -> Request {
 
 #[when(regex = "^a foreign site makes the first browser send (its form|its form without guards)$")]
 async fn forge(world: &mut World, form: String) -> Step {
-    let own = world.intent()?.request;
+    let intent = world.intent()?;
+    let own = world.form_of(intent)?;
     let victim = world.other()?;
     let wire = forged(&own, form.ends_with("guards"));
     world.flows.clear();
@@ -126,10 +128,11 @@ async fn forge(world: &mut World, form: String) -> Step {
 #[when("another browser sends his approval")]
 async fn approve_elsewhere(world: &mut World) -> Step {
     let intent = world.intent()?;
+    let form = world.form_of(intent)?;
     let request = world.flow()?.request;
     world.put_aside()?;
     world.agent = UserAgent::default();
-    world.walk(request, intent.request, Initiator::SameSite, None, NOWHERE).await
+    world.walk(request, form, Initiator::SameSite, None, NOWHERE).await
 }
 
 #[when(expr = "the browser sends the authorization request by {word}")]
@@ -155,6 +158,7 @@ async fn by_method(world: &mut World, method: String) -> Step {
 async fn approve_changed(world: &mut World, name: String) -> Step {
     let context = world.context()?;
     let intent = world.intent()?;
+    let form = world.form_of(intent)?;
     let request = world.flow()?.request;
     let whole = context.client(world.client).scope.clone();
     let other = context.target.clients.get(world.client + 1).map(|c| c.id.clone());
@@ -167,9 +171,9 @@ async fn approve_changed(world: &mut World, name: String) -> Step {
         }
         _ => whole,
     };
-    let mut fields = Params::decode(&intent.request.text());
+    let mut fields = Params::decode(&form.text());
     fields.set(&name, value);
-    let wire = Request { body: fields.encode().into_bytes(), ..intent.request };
+    let wire = Request { body: fields.encode().into_bytes(), ..form };
     world.flows.clear();
     world.walk(request, wire, Initiator::SameSite, None, NOWHERE).await?;
     let flow = world.flow()?;
@@ -253,6 +257,7 @@ fn as_shown(world: &mut World) -> Step {
 #[then("no code arrives unless the user decided again")]
 fn decided_again(world: &mut World) -> Step {
     let flow = world.flow()?;
+    world.need_sight(&flow)?;
     let done = flow.way.consented;
     world.judge(expect::no_code_without(&flow.landing, "a decision", done, Weight::Warning))
 }
@@ -260,6 +265,7 @@ fn decided_again(world: &mut World) -> Step {
 #[then("the user is shown a page before any code")]
 fn shown_a_page(world: &mut World) -> Step {
     let flow = world.flow()?;
+    world.need_sight(&flow)?;
     world.judge(expect::no_code_without(
         &flow.landing,
         "a page for the user",

@@ -77,7 +77,7 @@ async fn run_every_client(world: &mut World) -> Step {
             Err(_) if client > 0 => continue,
             outcome => world.need(outcome)?,
         };
-        context.remember(client, way);
+        context.remember(client, &way);
         let redemption = context.redemption(client, &request, landing.code().unwrap_or_default());
         world.token_request(&redemption).await?;
         let exchange = world.answer()?;

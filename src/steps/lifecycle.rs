@@ -13,7 +13,7 @@ use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 use crate::oauth::{random, token};
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::world::context::Context;
 use crate::world::{Step, World};
 

@@ -9,7 +9,7 @@ use crate::model::verdict::{Obstacle, Weight};
 use crate::oauth::params::Params;
 use crate::oauth::random;
 use crate::oauth::redirect_uri::FOREIGN_HOST;
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::world::{Step, World};
 
 /// Sends the browser to the end_session_endpoint; nobody confirms anything.

@@ -111,7 +111,7 @@ async fn call_with_other_token(world: &mut World) -> Step {
     let client = world.client;
     let code = context.code(&mut world.agent, &world.recorder, &request).await;
     let (landing, way) = world.need(code)?;
-    context.remember(client, way);
+    context.remember(client, &way);
     let mut redemption = context.redemption(client, &request, landing.code().unwrap_or_default());
     // RFC 8707 §2.2: a server may leave the choice to the token request.
     if let Some(indicator) =

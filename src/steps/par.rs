@@ -10,7 +10,7 @@ use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::FOREIGN_HOST;
 use crate::oauth::{pkce, random};
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::world::{Step, World};
 
 /// Pushes a request of the acting client and keeps the answer.

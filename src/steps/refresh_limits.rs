@@ -15,7 +15,7 @@ use crate::oauth::jose::Jws;
 use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::token::{TokenResponse, scope_set};
-use crate::target::login::form::Decision;
+use crate::target::login::driver::Decision;
 use crate::world::{Step, World};
 
 /// Seconds that pass before an ID Token is refreshed, so that its times can differ.

@@ -145,6 +145,9 @@ fn secure_transport(world: &mut World) -> Step {
 
 #[then("a form posts code and state to the redirect_uri and is not cached")]
 fn form_posted(world: &mut World) -> Step {
+    if let Some(flow) = world.flows.last().cloned() {
+        world.need_sight(&flow)?;
+    }
     world
         .judge_flows(|flow| expect::form_post(&flow.landing, flow.redirect_uri(), sent_state(flow)))
 }

@@ -87,7 +87,8 @@ async fn ask_with_old_cookies(world: &mut World) -> Step {
     };
     let before = world.agent.clone();
     let user = world.context()?.target.user.clone();
-    world.walk(request, intent.request, Initiator::SameSite, user.as_ref(), NOWHERE).await?;
+    let form = world.form_of(intent)?;
+    world.walk(request, form, Initiator::SameSite, user.as_ref(), NOWHERE).await?;
     let came_back = world.flow()?.landing;
     if came_back.code().is_none() {
         let remedy = "see authzresp.success: the sign-in must end with a code";
@@ -111,7 +112,7 @@ async fn sign_in_elsewhere(world: &mut World) -> Step {
         return world.not_applicable("no sign-in form is shown");
     };
     let mut elsewhere = UserAgent::default();
-    let sent = intent.request;
+    let sent = world.form_of(intent)?;
     world.walk_in(&mut elsewhere, &request, sent, Initiator::SameSite, None, NOWHERE).await?;
     world.flows.clear();
     let request = world.request()?;
@@ -143,6 +144,7 @@ fn error_without_way_on(world: &mut World) -> Step {
 #[then("no code arrives unless the user signed in again")]
 fn signed_in_again(world: &mut World) -> Step {
     let flow = world.flow()?;
+    world.need_sight(&flow)?;
     let done = flow.way.signed_in;
     world.judge(expect::no_code_without(&flow.landing, "a sign-in", done, Weight::Failure))
 }
@@ -153,6 +155,7 @@ fn authenticated_later(world: &mut World) -> Step {
     if flow.landing.code().is_none() {
         return world.judge(expect::no_code_without(&flow.landing, "", false, Weight::Failure));
     }
+    world.need_sight(&flow)?;
     let [first, .., last] = &world.grants[..] else { return world.missing("second grant") };
     let (before, after) = (first.tokens.id_token(), last.tokens.id_token());
     let findings = expect::authenticated_later(before, after, flow.way.signed_in);
@@ -209,8 +212,11 @@ fn no_code_at_all(world: &mut World) -> Step {
 
 /// Every HTML page of the scenario.
 fn pages(world: &mut World) -> Step<Vec<std::sync::Arc<Exchange>>> {
-    let is_page =
-        |e: &Exchange| e.response().is_some_and(|r| r.is_html() && r.location().is_none());
+    let context = world.context()?;
+    let is_page = |e: &Exchange| {
+        e.response().is_some_and(|r| r.is_html() && r.location().is_none())
+            && !context.is_elsewhere(&e.request.url)
+    };
     let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();
     if pages.is_empty() {
         return world.not_applicable("no HTML page is shown");

@@ -128,7 +128,10 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "access token is a JWT" => facts.jwt_access_token,
         "access token typ is at+jwt" => facts.access_token_typ.as_deref() == Some("at+jwt"),
         "a consent page is shown" => facts.consent_shown,
-        "a form login driver is configured" => target.user.is_some(),
+        // Calls that the profile lists are requests that can be looked at just so.
+        "a form login driver is configured" => {
+            target.user.is_some() && target.login.types_credentials()
+        }
         "resource configured" => target.resource.is_some(),
         "a second resource is configured" => target.other_resource.is_some(),
         "a scope-protected operation is configured" => target.scoped_operation.is_some(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::login::{LoginTable, User, UserTable};
 use super::network::Network;
 use super::profile::{
-    Client, DEFAULT_PATIENCE, Introspection, LoginHints, Target, User, default_concurrency,
-    default_pace,
+    Client, DEFAULT_PATIENCE, Introspection, Target, default_concurrency, default_pace,
 };
 use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
@@ -19,10 +19,10 @@ use crate::http::Limits;
 struct File {
     issuer: String,
     clients: Vec<Client>,
-    user: Option<FileUser>,
-    second_user: Option<FileUser>,
+    user: Option<UserTable>,
+    second_user: Option<UserTable>,
     #[serde(default)]
-    login: LoginHints,
+    login: LoginTable,
     #[serde(default)]
     endpoints: BTreeMap<String, String>,
     resource: Option<Resource>,
@@ -41,13 +41,6 @@ struct File {
     patience_seconds: Option<u64>,
     pace_ms: Option<u64>,
     concurrency: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileUser {
-    username: String,
-    password: String,
 }
 
 #[derive(Deserialize)]
@@ -72,11 +65,14 @@ impl Target {
             Secret::resolve(reference, variable)
                 .map_err(|e| format!("{name}:{}: {key}: {e}", line_of(text, key)))
         };
-        let known = |user: FileUser| -> Result<User, String> {
-            Ok(User { password: secret("password", &user.password)?, username: user.username })
-        };
-        let user = file.user.map(known).transpose()?;
+        let wrong = |sought: &str, why: String| format!("{name}:{}: {why}", line_of(text, sought));
+        let types = file.login.needs_password();
+        let known = |user: UserTable| user.resolve(types, &secret, &wrong);
+        let unnamed = file.login.needs_no_user().then(User::unnamed);
+        let user = file.user.map(known).transpose()?.or(unnamed);
         let second_user = file.second_user.map(known).transpose()?;
+        let login = file.login.load().map_err(|(sought, why)| wrong(&sought, why))?;
+        login.check(user.as_ref()).map_err(|(sought, why)| wrong(&sought, why))?;
         let introspection = match file.introspection {
             Some(server) => Some(Introspection {
                 client_secret: secret("client_secret", &server.client_secret)?,
@@ -92,7 +88,7 @@ impl Target {
             clients: file.clients,
             user,
             second_user,
-            login: file.login,
+            login,
             endpoints: file.endpoints,
             resource: file.resource,
             scoped_operation: file.scoped_operation,
@@ -115,13 +111,15 @@ impl Target {
     }
 }
 
-/// The first line on which `key` is assigned or opens a table, counted from 1.
+/// The first line on which `key` is assigned or opens a table, or which has a name in braces or a
+/// header of a table in it, counted from 1.
 fn line_of(text: &str, key: &str) -> usize {
     let opens = |line: &str| {
         let line = line.trim_start().trim_start_matches('[');
         line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']']))
     };
-    text.lines().position(opens).map_or(1, |at| at + 1)
+    let has = |line: &str| key.starts_with(['{', '[']) && line.contains(key);
+    text.lines().position(|line| opens(line) || has(line)).map_or(1, |at| at + 1)
 }
 
 fn locate(name: &str, text: &str, error: &toml::de::Error) -> String {
@@ -156,7 +154,8 @@ redirect_uris = ["https://app.test/cb"]
     #[test]
     fn the_example_profile_has_every_key_and_parses() {
         let text = include_str!("../../fixtures/targets/example.toml");
-        let target = Target::parse("example.toml", text, &|_| Some("x".to_owned())).unwrap();
+        let target =
+            Target::parse("example.toml", text, &|_| Some("MZXW6YTBOI".to_owned())).unwrap();
         assert_eq!(target.clients.len(), 2);
         assert!(target.resource.is_some() && target.introspection.is_some());
         assert!(target.scoped_operation.is_some() && target.other_resource.is_some());

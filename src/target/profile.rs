@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::login::Login;
+pub use super::login::User;
 use super::network::Network;
 pub use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
@@ -23,8 +25,8 @@ pub struct Target {
     /// Another user. He approves the first scope value of the first client and nothing else, so
     /// that the harness knows what he did not approve.
     pub second_user: Option<User>,
-    /// Names of form fields and buttons, where the automatic choice is wrong.
-    pub login: LoginHints,
+    /// How a user signs in.
+    pub login: Login,
     /// Endpoint members that replace or complete the metadata.
     pub endpoints: BTreeMap<String, String>,
     /// A protected resource that tokens of the first client open.
@@ -84,33 +86,6 @@ impl Client {
     }
 }
 
-/// The user who signs in.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// What is typed as user name.
-    pub username: String,
-    /// What is typed as password.
-    pub password: Secret,
-}
-
-/// Names of form fields and buttons, where the automatic choice is wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LoginHints {
-    /// Name of the user name field.
-    #[serde(default)]
-    pub username_field: Option<String>,
-    /// Name of the password field.
-    #[serde(default)]
-    pub password_field: Option<String>,
-    /// Name or value of the button that approves.
-    #[serde(default)]
-    pub approve: Option<String>,
-    /// Name or value of the button that denies.
-    #[serde(default)]
-    pub deny: Option<String>,
-}
-
 /// Credentials of a resource server at the introspection endpoint (HTTP Basic).
 #[derive(Clone, Debug)]
 pub struct Introspection {
@@ -137,7 +112,7 @@ impl Target {
             clients: vec![client],
             user: None,
             second_user: None,
-            login: LoginHints::default(),
+            login: Login::default(),
             endpoints: BTreeMap::new(),
             resource: None,
             scoped_operation: None,

@@ -2,10 +2,10 @@
 //! session, and the working twins that give refusals their meaning.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
+pub use super::clock::Clock;
 use super::shared::{Known, Parts};
 use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
@@ -17,50 +17,10 @@ use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, TokenResponse};
 use crate::target::capabilities::Facts;
-use crate::target::login::form::{Decision, Driver, Way};
+use crate::target::login::driver::{Decision, Driver, Way};
+use crate::target::login::memory::Memory;
+use crate::target::login::reason::Trouble;
 use crate::target::profile::{Client, Target, User};
-use jiff::Timestamp;
-
-/// The clock of the run. Time passes by itself, and at once where the target lets us advance it.
-#[derive(Clone, Default)]
-pub struct Clock {
-    advance: Option<Arc<dyn Fn(Duration) + Send + Sync>>,
-    ahead: Arc<AtomicI64>,
-}
-
-impl Clock {
-    /// A clock for a target whose own clock `advance` moves forward.
-    pub fn advanced_by(advance: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self { advance: Some(Arc::new(advance)), ahead: Arc::default() }
-    }
-
-    /// Seconds since the epoch.
-    pub fn now(&self) -> i64 {
-        Timestamp::now().as_second() + self.ahead.load(Ordering::Relaxed)
-    }
-
-    /// Puts the clock to that of the target, which is so many seconds ahead of ours.
-    pub fn follow(&self, seconds: i64) {
-        self.ahead.fetch_add(seconds, Ordering::Relaxed);
-    }
-
-    /// Lets time pass: on the target's own clock where that is possible, else by waiting.
-    pub async fn pass(&self, duration: Duration) {
-        match &self.advance {
-            Some(advance) => {
-                advance(duration);
-                let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-                self.ahead.fetch_add(seconds, Ordering::Relaxed);
-            }
-            None => tokio::time::sleep(duration).await,
-        }
-    }
-
-    /// Time can be advanced without waiting.
-    pub fn is_virtual(&self) -> bool {
-        self.advance.is_some()
-    }
-}
 
 /// What a completed flow yielded.
 #[derive(Clone, Debug)]
@@ -91,6 +51,10 @@ pub struct Context {
     pub profile: Profile,
     /// The origins of the authorization server.
     pub home: Home,
+    /// Those, and the origins of other servers on which the user signs in: followed, not judged.
+    pub roam: Home,
+    /// What the sign-ins of the run remember.
+    pub memory: Memory,
     /// User agents that are signed in and that nobody uses now. One is lent to one scenario at a
     /// time: servers change a session with every interaction, and two copies would disturb each
     /// other as no two tabs of a browser do.
@@ -121,6 +85,7 @@ impl Context {
         let twins = target.clients.iter().map(|_| Known::default()).collect();
         let refresh_twins = target.clients.iter().map(|_| Known::default()).collect();
         let may_wait = clock.is_virtual();
+        let memory = Memory::new(target.login.budget, target.is_local());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,
@@ -128,6 +93,8 @@ impl Context {
             http,
             profile,
             home: Home::default(),
+            roam: Home::default(),
+            memory,
             sessions: Mutex::default(),
             clock,
             baseline: None,
@@ -145,7 +112,7 @@ impl Context {
     /// A user agent to use alone; signed in, if one is free, and otherwise new.
     pub fn borrow_session(&self) -> UserAgent {
         let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        UserAgent::with(free.unwrap_or_default())
+        UserAgent::with(free.unwrap_or_else(|| self.target.login.jar()))
     }
 
     /// Gives a user agent back for others to use.
@@ -153,6 +120,11 @@ impl Context {
         if !agent.jar.is_empty() {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
         }
+    }
+
+    /// The address is one of another server on which the user signs in, and not judged.
+    pub fn is_elsewhere(&self, url: &str) -> bool {
+        self.roam.contains(url) && !self.home.contains(url)
     }
 
     /// The client of that index.
@@ -220,11 +192,13 @@ impl Context {
         Driver {
             http: &self.http,
             recorder,
-            home: &self.home,
+            home: &self.roam,
             leaves,
             user,
             decision,
-            hints: &self.target.login,
+            login: &self.target.login,
+            memory: &self.memory,
+            issuer: &self.target.issuer,
         }
     }
 
@@ -235,13 +209,24 @@ impl Context {
         recorder: &Recorder,
         request: &AuthorizationRequest,
     ) -> Result<(Landing, Way), Obstacle> {
+        let outcome = self.attempt(agent, recorder, request).await?;
+        outcome.map_err(|trouble| trouble.obstacle())
+    }
+
+    /// [`Self::code`]; what kept the user from it is told by name.
+    pub async fn attempt(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        request: &AuthorizationRequest,
+    ) -> Result<Result<(Landing, Way), Trouble>, Obstacle> {
         let sent = self.valid_front(recorder, request).await?;
         let get = sent.by_get(self.endpoint("authorization_endpoint")?);
         let is_client =
             |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
-        self.driver(recorder, &is_client, self.target.user.as_ref(), Decision::Approve)
-            .code(agent, get)
-            .await
+        let user = self.target.user.as_ref();
+        let driver = self.driver(recorder, &is_client, user, Decision::Approve);
+        Ok(driver.code(agent, get).await)
     }
 
     /// The whole flow of a client; its last exchange is the token response.
@@ -253,14 +238,14 @@ impl Context {
         request: AuthorizationRequest,
     ) -> Result<(Grant, Way), Obstacle> {
         let (landing, way) = self.code(agent, recorder, &request).await?;
-        self.remember(client, way);
+        self.remember(client, &way);
         let redemption = self.redemption(client, &request, landing.code().unwrap_or_default());
         let grant = self.redeem(recorder, client, request, redemption).await?;
         Ok((grant, way))
     }
 
     /// Remembers whether the user was asked to consent on the way.
-    pub fn remember(&self, client: usize, way: Way) {
+    pub fn remember(&self, client: usize, way: &Way) {
         self.consents[client].fetch_or(way.consented, Ordering::Relaxed);
     }
 

@@ -11,7 +11,7 @@ use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token;
-use crate::target::login::form::{Decision, Way};
+use crate::target::login::driver::{Decision, Way};
 
 /// What a request becomes before a browser takes it.
 pub enum Front {

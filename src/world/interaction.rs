@@ -6,8 +6,9 @@ use crate::http::cookies::Initiator;
 use crate::http::user_agent::UserAgent;
 use crate::model::exchange::Request;
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
-use crate::target::login::form::{Decision, Way};
+use crate::target::login::driver::{Decision, Way};
 use crate::target::login::intent::{Act, Intent};
+use crate::target::login::reason::Reason;
 use crate::target::profile::User;
 
 /// Where the user stops.
@@ -66,8 +67,9 @@ impl World {
         let leaves = |location: &str| context.is_client(location, &uris);
         let driver = context.driver(&self.recorder, &leaves, user, Decision::Approve);
         let (landing, way, intent) = driver.drive_until(agent, wire, initiator, stop).await;
-        context.remember(self.client, way);
+        context.remember(self.client, &way);
         self.need(usable(landing.exchange.clone()))?;
+        self.need_no_trouble(&way)?;
         Ok((landing, way, intent))
     }
 
@@ -105,6 +107,39 @@ impl World {
     /// What the user left undone in the browser.
     pub fn intent(&self) -> Step<Intent> {
         self.intent.clone().map_or_else(|| self.missing("page that waits for the user"), Ok)
+    }
+
+    /// The one request that an intent sends. A script and somebody elsewhere send more than one, or
+    /// none that anybody sees: what rests on a form is not applicable there.
+    pub fn form_of(&mut self, intent: Intent) -> Step<Request> {
+        match intent.request {
+            Some(request) => Ok(request),
+            None => {
+                self.not_applicable("the user acts by other means than a form that could be sent")
+            }
+        }
+    }
+
+    /// Ends the scenario where a login ended early: as not applicable, if it cannot be done with the
+    /// kind of login that is configured.
+    pub(super) fn need_no_trouble(&mut self, way: &Way) -> Step {
+        match &way.trouble {
+            None => Ok(()),
+            Some(trouble) if trouble.reason == Reason::NotPossible => {
+                self.not_applicable(trouble.detail.clone())
+            }
+            Some(trouble) => self.need(Err(trouble.obstacle())),
+        }
+    }
+
+    /// Ends the scenario where nobody saw what the user met.
+    pub fn need_sight(&mut self, flow: &Flow) -> Step {
+        match flow.way.unseen {
+            true => {
+                self.not_applicable("the user signs in elsewhere: nobody sees what he is asked")
+            }
+            false => Ok(()),
+        }
     }
 
     /// The browser that was put aside last.

@@ -1,5 +1,6 @@
 //! The context of one scenario and its ledger.
 
+mod clock;
 pub mod context;
 pub mod front;
 pub mod interaction;
@@ -22,7 +23,7 @@ use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::dpop::Key;
 use crate::oauth::params::Params;
 use crate::oauth::vectors::Row;
-use crate::target::login::form::{Decision, Way};
+use crate::target::login::driver::{Decision, Way};
 use crate::target::login::intent::Intent;
 use context::{Context, Grant, usable};
 
@@ -261,8 +262,9 @@ impl World {
             .collect();
         let (landing, way) =
             context.drive(&mut self.agent, &self.recorder, wire, &uris, user, decision).await;
-        context.remember(self.client, way);
+        context.remember(self.client, &way);
         self.need(usable(landing.exchange.clone()))?;
+        self.need_no_trouble(&way)?;
         if is_driven && landing.asks_to_sign_in && landing.response.is_none() {
             // What comes after the sign-in is unknown: the page is neither a refusal nor a way on.
             let remedy = "see whether the account is locked, or raise pace_ms in the profile";
@@ -282,7 +284,7 @@ impl World {
         let context = self.context()?;
         let outcome = context.code(&mut self.agent, &self.recorder, &request).await;
         let (landing, way) = self.need(outcome)?;
-        context.remember(self.client, way);
+        context.remember(self.client, &way);
         self.flows.push(Flow { client: self.client, request, landing, way });
         Ok(())
     }

@@ -124,7 +124,7 @@ fn target(issuer: &str, limits: Limits) -> Target {
     for name in ["authorization_endpoint", "token_endpoint"] {
         target.endpoints.insert(name.into(), format!("{issuer}/{name}"));
     }
-    target.user = Some(User { username: "alice".into(), password: Secret::new("wonderland-7") });
+    target.user = Some(User::new("alice", Secret::new("wonderland-7")));
     target.limits = limits;
     target
 }

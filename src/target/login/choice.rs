@@ -1,7 +1,7 @@
 //! Which form to fill in and which button to press.
 
+use super::LoginHints;
 use super::html::{Button, Field, Form};
-use crate::target::profile::LoginHints;
 
 pub(super) fn is_visible(kind: &str) -> bool {
     matches!(kind, "text" | "email" | "tel" | "search" | "")
@@ -55,8 +55,38 @@ pub(super) fn is_denial_word(text: &str) -> bool {
 pub(super) fn is_password(form: &Form, hints: &LoginHints, name: &str, kind: &str) -> bool {
     match hints.password_field.as_deref() {
         Some(hint) if form.fields.iter().any(|f| f.name == hint) => name == hint,
-        _ => kind == "password",
+        _ => kind == "password" && otp_field(form, hints).is_none_or(|f| f.name != name),
     }
+}
+
+/// Words of names that speak of a one-time code.
+const ONE_TIME: [&str; 5] = ["otp", "totp", "2fa", "mfa", "tfa"];
+
+/// The field that takes a one-time code: the one that the profile names, one that announces it
+/// (`one-time-code`, HTML §4.10.18.7.1), one with a name that says so, or a lonely `code`.
+pub(super) fn otp_field<'a>(form: &'a Form, hints: &LoginHints) -> Option<&'a Field> {
+    let takes_text = |f: &&Field| is_visible(&f.kind) || f.kind == "number";
+    let hinted = form.fields.iter().find(|f| hints.otp_field.as_deref() == Some(&f.name));
+    let announced = || {
+        let is_code = |token: &str| token.eq_ignore_ascii_case("one-time-code");
+        form.fields.iter().find(|f| f.autocomplete.split_ascii_whitespace().any(is_code))
+    };
+    let named = || {
+        form.fields.iter().filter(takes_text).find(|f| {
+            let name = f.name.to_ascii_lowercase();
+            let plain = name.replace(['_', '-'], "");
+            name.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| ONE_TIME.contains(&w))
+                || ["onetimecode", "onetimepassword", "passcode", "verificationcode", "otpcode"]
+                    .contains(&plain.as_str())
+        })
+    };
+    let lonely = || {
+        let mut visible = form.fields.iter().filter(|f| takes_text(f) || f.kind == "password");
+        let only = visible.next().filter(takes_text)?;
+        let is_code = ["code", "token"].contains(&only.name.to_ascii_lowercase().as_str());
+        (is_code && visible.next().is_none() && form.method == "POST").then_some(only)
+    };
+    hinted.or_else(announced).or_else(named).or_else(lonely)
 }
 
 /// The field announces that it takes the user name: one token of several, as in
@@ -101,6 +131,29 @@ mod tests {
             assert!(!is_decision(&form(action)), "{action}");
         }
         assert!(is_about_logout("/session/end/confirm") && is_about_logout("/EndSession"));
+    }
+
+    #[test]
+    fn the_field_of_a_one_time_code_is_known_by_its_name_or_by_what_it_announces() {
+        let field = |name: &str, kind: &str, autocomplete: &str| Field {
+            name: name.into(),
+            kind: kind.into(),
+            autocomplete: autocomplete.into(),
+            ..Field::default()
+        };
+        let found = |fields: Vec<Field>| {
+            let form = Form { method: "POST".into(), fields, ..Form::default() };
+            otp_field(&form, &LoginHints::default()).map(|f| f.name.clone())
+        };
+        for name in ["otp", "user[otp_attempt]", "totp-code", "verification_code", "code"] {
+            assert_eq!(found(vec![field(name, "text", "")]).as_deref(), Some(name));
+        }
+        let announced = field("x", "password", "one-time-code");
+        assert_eq!(found(vec![announced]).as_deref(), Some("x"));
+        for (name, kind) in [("option", "text"), ("code", "hidden"), ("postcode", "text")] {
+            assert_eq!(found(vec![field(name, kind, "")]), None, "{name}");
+        }
+        assert_eq!(found(vec![field("login", "text", ""), field("code", "text", "")]), None);
     }
 
     #[test]

@@ -4,172 +4,45 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::choice::{
-    announces_username, denies, is_decision, is_denial_word, is_password, is_visible,
+    announces_username, denies, is_decision, is_denial_word, is_password, is_visible, otp_field,
     username_field,
 };
+use super::driver::{Decision, Driver, Way};
 use super::html::{self, Button, Form, Page};
-use crate::http::cookies::Initiator;
-use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
-use crate::http::{Http, Recorder};
+use super::reason::{Reason, Trouble};
+use super::{Rung, User};
+use crate::http::user_agent::{Navigation, resolve};
 use crate::model::exchange::{Exchange, Request};
-use crate::model::verdict::Obstacle;
-use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode, form_post};
+use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
-use crate::target::profile::{LoginHints, User};
 
-/// What the user answers on the consent page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Approve.
-    Approve,
-    /// Deny.
-    Deny,
-}
-
-/// A user in front of a user agent.
-pub struct Driver<'a> {
-    /// The wire.
-    pub http: &'a Http,
-    /// Where the exchanges go.
-    pub recorder: &'a Recorder,
-    /// The origins of the authorization server.
-    pub home: &'a Home,
-    /// Whether an address is the client's, even on an origin of the server.
-    pub leaves: &'a (dyn Fn(&str) -> bool + Sync),
-    /// Who signs in; nobody does when absent: forms are then recognised and left alone.
-    pub user: Option<&'a User>,
-    /// What is answered on the consent page.
-    pub decision: Decision,
-    /// Names of fields and buttons.
-    pub hints: &'a LoginHints,
-}
-
-/// What the user met on the way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Way {
-    /// A sign-in form was submitted.
-    pub signed_in: bool,
-    /// A consent form was answered.
-    pub consented: bool,
-    /// Sign-in forms that came back after they had been submitted.
-    pub refused: bool,
+/// What is typed into a form.
+pub(super) struct Typed<'a> {
+    user: &'a User,
+    /// A one-time code.
+    code: Option<String>,
 }
 
 impl Driver<'_> {
-    pub(super) async fn navigate(
-        &self,
-        agent: &mut UserAgent,
-        request: Request,
-        initiator: Initiator,
-    ) -> Navigation {
-        agent.navigate(self.http, self.recorder, request, initiator, self.home, self.leaves).await
-    }
-
-    /// Signs in as [`Self::drive`] does and demands an authorization code; what kept the user from
-    /// it is told apart.
-    pub async fn code(
-        &self,
-        agent: &mut UserAgent,
-        request: Request,
-    ) -> Result<(Landing, Way), Obstacle> {
-        let (landing, way) = self.drive(agent, request).await;
-        if landing.code().is_some() {
-            return Ok((landing, way));
-        }
-        Err(self.obstacle(&landing, way))
-    }
-
-    fn obstacle(&self, landing: &Landing, way: Way) -> Obstacle {
-        let tried = "to sign in and obtain an authorization code";
-        let came_back = landing.gist();
-        let remedy = match (&landing.response, landing.exchange.response()) {
-            (Some(response), _) => match response.error() {
-                Some("invalid_scope") => "set a scope that the client may ask for",
-                Some("access_denied") => "check that the user may approve this client",
-                Some("unauthorized_client") => {
-                    "check that the client may use the authorization code grant"
-                }
-                _ => "check client_id, redirect_uri and scope against the registration",
-            },
-            (None, None) => "check that the authorization endpoint is reachable from here",
-            (None, Some(_)) if way.refused => {
-                "check user name and password: the sign-in form came back"
-            }
-            (None, Some(_)) if landing.asks_to_sign_in && self.user.is_none() => {
-                "give the harness a user: --username and --password-env, or [user] in the profile"
-            }
-            (None, Some(r)) if r.status >= 400 && !way.signed_in => {
-                "check that client_id is known and redirect_uri registered exactly as given"
-            }
-            (None, Some(r)) if r.is_html() => {
-                "no form on the page could be filled in: name its fields and buttons under [login] in the profile"
-            }
-            (None, Some(_)) => {
-                "check that authorization_endpoint is the one of the authorization server"
-            }
-        };
-        Obstacle::new(tried, came_back, remedy)
-    }
-
-    /// What the navigation came to, with the page that it rests on.
-    pub(super) fn land(&self, navigation: &Navigation) -> (Landing, Page) {
-        let exchange = &navigation.exchange;
-        let mut landing = Landing {
-            exchange: exchange.clone(),
-            response: None,
-            asks_to_sign_in: false,
-            endless: navigation.endless,
-        };
-        if let Some(location) = &navigation.departed {
-            landing.response = Some(AuthorizationResponse::from_url(location, Mode::Redirect));
-            return (landing, Page::default());
-        }
-        let page = read(exchange);
-        landing.response = self.departure(&navigation.url, &page);
-        landing.asks_to_sign_in = page.forms.iter().any(|form| self.asks_to_sign_in(form));
-        (landing, page)
-    }
-
-    /// The response that a page sends off by itself: a posted form or a meta refresh.
-    fn departure(&self, base: &str, page: &Page) -> Option<AuthorizationResponse> {
-        let away = |reference: &str| {
-            (self.leaves)(reference)
-                || !resolve(base, reference).is_some_and(|url| self.home.contains(&url))
-        };
-        let is_response = |form: &&Form| {
-            form.method == "POST"
-                && form.fields.iter().any(|f| {
-                    matches!(
-                        f.name.as_str(),
-                        "code" | "error" | "access_token" | "id_token" | "response"
-                    )
-                })
-        };
-        if let Some(form) = page.forms.iter().filter(is_response).find(|form| away(&form.action)) {
-            let fields = Params::new(form.fields.iter().map(|f| (f.name.clone(), f.value.clone())));
-            return Some(AuthorizationResponse::from_form(&form.action, fields));
-        }
-        let refresh = page.refresh.as_deref().filter(|address| away(address))?;
-        Some(AuthorizationResponse::from_url(refresh, Mode::Page))
-    }
-
-    /// The request that the user's next action on the page sends, if there is one to take.
-    pub(super) fn next(
+    /// The request that the user's next action on the page sends, if there is one to take. He types
+    /// nothing where `user` is absent.
+    pub(super) async fn next(
         &self,
         navigation: &Navigation,
         page: &Page,
-        user: &User,
+        user: Option<&User>,
         way: &mut Way,
     ) -> Option<Request> {
         let status = navigation.exchange.response().map_or(0, |r| r.status);
-        if let Some(form) = page.forms.iter().find(|form| self.asks_to_sign_in(form)) {
-            // Credentials are never repeated against a refusal: the account could be locked.
-            if form.field_of("password").is_some() && way.signed_in {
-                way.refused = true;
-                return None;
-            }
-            way.signed_in |= form.field_of("password").is_some();
-            return self.submit(&navigation.url, form, form.buttons.first(), Some(user));
+        let asks = |form: &&Form| self.asks_to_sign_in(form) || self.asks_for_code(form);
+        if let Some(form) = page.forms.iter().find(asks) {
+            return match self.fill_in(navigation, form, user, way).await {
+                Ok(request) => request,
+                Err(trouble) => {
+                    way.trouble = Some(trouble);
+                    None
+                }
+            };
         }
         if let Some(refresh) = &page.refresh {
             let url = resolve(&navigation.url, refresh)?;
@@ -183,6 +56,93 @@ impl Driver<'_> {
         Some(request)
     }
 
+    /// Types what a form of the sign-in asks for.
+    async fn fill_in(
+        &self,
+        navigation: &Navigation,
+        form: &Form,
+        user: Option<&User>,
+        way: &mut Way,
+    ) -> Result<Option<Request>, Trouble> {
+        let Some(user) = user else { return Err(self.nobody_types(navigation)) };
+        let asks_password =
+            form.fields.iter().any(|f| is_password(form, &self.login.hints, &f.name, &f.kind));
+        let asks_code = otp_field(form, &self.login.hints).is_some();
+        if asks_password && way.signed_in {
+            return Err(self.refused(navigation, user));
+        }
+        if !asks_password && !asks_code && std::mem::replace(&mut way.identified, true) {
+            return Err(Trouble::new(
+                Reason::WrongPassword,
+                "the page that asks for the user name came back",
+                "check the user name",
+            ));
+        }
+        way.signed_in |= asks_password;
+        let code = if asks_code { Some(self.code_for(user, way).await?) } else { None };
+        let typed = Typed { user, code };
+        Ok(self.submit(&navigation.url, form, form.buttons.first(), Some(&typed)))
+    }
+
+    /// The sign-in form is there again. Credentials are never repeated against a refusal: the
+    /// account could be locked.
+    fn refused(&self, navigation: &Navigation, user: &User) -> Trouble {
+        let exchange = &navigation.exchange;
+        if exchange.is_disturbed() {
+            let remedy = "lower concurrency or raise pace_ms in the profile";
+            return Trouble::new(Reason::Refused, exchange.gist(), remedy);
+        }
+        self.memory.refused(user);
+        Trouble::new(
+            Reason::WrongPassword,
+            exchange.gist(),
+            "check user name and password: the sign-in form came back",
+        )
+    }
+
+    /// A sign-in form in front of somebody who types nothing.
+    fn nobody_types(&self, navigation: &Navigation) -> Trouble {
+        let gist = navigation.exchange.gist();
+        match self.login.rung {
+            Rung::Session(_) => Trouble::new(
+                Reason::FreshLogin,
+                format!("a sign-in page, which an imported session does not get past: {gist}"),
+                "export the cookies of a live session again, or let the harness sign in (driver = \"form\")",
+            ),
+            _ => Trouble::new(
+                Reason::CallbackNotReached,
+                format!("a sign-in form that the steps do not get past: {gist}"),
+                "add the steps that sign in, and see sign_in_page under [login] in the profile",
+            ),
+        }
+    }
+
+    /// A one-time code for the form that asks for one. A code that was refused is not sent again,
+    /// except that one which another sign-in had used up is followed by the next.
+    async fn code_for(&self, user: &User, way: &mut Way) -> Result<String, Trouble> {
+        let trouble = |detail, remedy: &str| Trouble::new(Reason::SecondFactor, detail, remedy);
+        let Some(totp) = &user.totp else {
+            let remedy = "give the user totp = \"env:NAME\" in the profile, or an account without a second factor";
+            return Err(trouble("a page that asks for a one-time code", remedy));
+        };
+        match way.coded {
+            None => {}
+            Some(true) => self.memory.codes_are_single_use(user),
+            Some(false) => {
+                let remedy = "check the secret, its algorithm, digits and period, and both clocks";
+                return Err(trouble("the page that asks for a one-time code came back", remedy));
+            }
+        }
+        let code = self.memory.code(user, totp).await;
+        way.coded = Some(code.is_used && way.coded.is_none());
+        Ok(code.value)
+    }
+
+    pub(super) fn asks_for_code(&self, form: &Form) -> bool {
+        let Some(field) = otp_field(form, &self.login.hints) else { return false };
+        !form.fields.iter().any(|f| f.kind == "password" && f.name != field.name)
+    }
+
     /// The request that approves or denies on a consent page, if the page offers it.
     fn decide(&self, base: &str, page: &Page) -> Option<Request> {
         let asked = page.forms.iter().find(|form| is_decision(form))?;
@@ -190,11 +150,12 @@ impl Driver<'_> {
             hint.as_ref().map(|h| b.name == *h || b.value == *h)
         };
         if self.decision == Decision::Approve {
-            let hinted = asked.buttons.iter().find(|b| is(&self.hints.approve, b) == Some(true));
+            let hinted =
+                asked.buttons.iter().find(|b| is(&self.login.hints.approve, b) == Some(true));
             let button = hinted.or_else(|| asked.buttons.iter().find(|b| !denies(b)));
             return self.submit(base, asked, button, None);
         }
-        let is_denial = |b: &&Button| is(&self.hints.deny, b).unwrap_or_else(|| denies(b));
+        let is_denial = |b: &&Button| is(&self.login.hints.deny, b).unwrap_or_else(|| denies(b));
         let on_page = page.forms.iter().find_map(|f| Some((f, f.buttons.iter().find(is_denial)?)));
         if let Some((form, button)) = on_page {
             return self.submit(base, form, Some(button), None);
@@ -205,11 +166,12 @@ impl Driver<'_> {
         resolve(base, href).map(Request::get)
     }
 
-    fn asks_to_sign_in(&self, form: &Form) -> bool {
+    pub(super) fn asks_to_sign_in(&self, form: &Form) -> bool {
         form.field_of("password").is_some()
             && form.fields.iter().filter(|f| f.kind == "password").count() == 1
             || form.fields.iter().any(|f| announces_username(f) && is_visible(&f.kind))
             || self
+                .login
                 .hints
                 .username_field
                 .as_deref()
@@ -221,16 +183,19 @@ impl Driver<'_> {
         base: &str,
         form: &Form,
         button: Option<&Button>,
-        user: Option<&User>,
+        typed: Option<&Typed<'_>>,
     ) -> Option<Request> {
+        let hints = &self.login.hints;
         let mut fields = Params::default();
-        let username_field = username_field(form, self.hints);
+        let otp_field = otp_field(form, hints).map(|f| &f.name);
+        let username_field = username_field(form, hints);
         for field in form.fields.iter().filter(|f| !f.name.is_empty()) {
-            let value = match user {
-                Some(user) if is_password(form, self.hints, &field.name, &field.kind) => {
-                    user.password.expose()
+            let value = match typed {
+                Some(Typed { code: Some(code), .. }) if Some(&field.name) == otp_field => code,
+                Some(typed) if is_password(form, hints, &field.name, &field.kind) => {
+                    typed.user.password.expose()
                 }
-                Some(user) if Some(&field.name) == username_field.as_ref() => &user.username,
+                Some(typed) if Some(&field.name) == username_field.as_ref() => &typed.user.username,
                 _ => &field.value,
             };
             let is_off = match field.kind.as_str() {
@@ -281,8 +246,15 @@ pub(super) fn read(exchange: &Arc<Exchange>) -> Page {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+    use crate::http::user_agent::Home;
+    use crate::http::{Http, Recorder};
     use crate::model::exchange::samples::answered;
+    use crate::target::login::Login;
+    use crate::target::login::memory::Memory;
+    use crate::target::login::otp::Totp;
     use crate::target::secret::Secret;
 
     const BASE: &str = "http://127.0.0.1:1/login";
@@ -301,9 +273,9 @@ mod tests {
     /// What the user does on the page, as method, URL and body.
     fn act(body: &str, decision: Decision) -> Option<(String, String, String)> {
         let http = Http::new([], crate::http::Limits::default(), std::time::Duration::ZERO);
-        let user = User { username: "alice".into(), password: Secret::new("pw") };
-        let (recorder, home, hints) =
-            (Recorder::default(), Home::of([BASE]), LoginHints::default());
+        let totp = Totp::read("MZXW6YTBOI").ok();
+        let user = User { totp, ..User::new("alice", Secret::new("pw")) };
+        let (recorder, home, login) = (Recorder::default(), Home::of([BASE]), Login::default());
         let driver = Driver {
             http: &http,
             recorder: &recorder,
@@ -311,11 +283,14 @@ mod tests {
             leaves: &|_| false,
             user: Some(&user),
             decision,
-            hints: &hints,
+            login: &login,
+            memory: &Memory::new(None, true),
+            issuer: BASE,
         };
         let navigation = navigation(body);
         let page = read(&navigation.exchange);
-        let request = driver.next(&navigation, &page, &user, &mut Way::default())?;
+        let mut way = Way::default();
+        let request = driver.next(&navigation, &page, Some(&user), &mut way).now_or_never()??;
         Some((request.method.clone(), request.url.clone(), request.text()))
     }
 

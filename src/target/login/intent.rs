@@ -1,11 +1,16 @@
 //! The user acts page by page, or stops before an act and leaves it to the scenario.
 
 use super::choice::{denies, is_about_logout, is_form_without_questions};
-use super::form::{Driver, Way, read};
+use super::driver::{Decision, Driver, Way};
+use super::form::read;
+use super::html::Page;
+use super::reason::{Reason, Trouble};
+use super::step::{Script, Step, When};
+use super::{Rung, User, answer};
 use crate::http::cookies::Initiator;
-use crate::http::user_agent::UserAgent;
+use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Request;
-use crate::oauth::authorization::Landing;
+use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 
 /// Pages that one sign-in may take, consent included.
 const MOST_PAGES: usize = 10;
@@ -28,8 +33,18 @@ pub enum Act {
 pub struct Intent {
     /// What it is about.
     pub act: Act,
-    /// What it sends.
-    pub request: Request,
+    /// What it sends, where it is one request.
+    pub request: Option<Request>,
+}
+
+/// What the user does next.
+enum Turn<'a> {
+    /// One request.
+    Send(Request),
+    /// The steps of a script.
+    Play(Vec<&'a Step>),
+    /// To sign in somewhere else.
+    HandOver,
 }
 
 impl Driver<'_> {
@@ -51,29 +66,136 @@ impl Driver<'_> {
         is_stop: impl Fn(Act) -> bool,
     ) -> (Landing, Way, Option<Intent>) {
         let mut way = Way::default();
+        let first = request.clone();
         let mut navigation = self.navigate(agent, request, initiator).await;
         for _ in 0..MOST_PAGES {
             let (landing, page) = self.land(&navigation);
-            if landing.response.is_some() || landing.endless {
-                return (landing, way, None);
-            }
             let Some(user) = self.user else { return (landing, way, None) };
-            let before = way;
-            let Some(request) = self.next(&navigation, &page, user, &mut way) else {
+            self.take_note(&landing, &way, user);
+            let is_over = landing.response.is_some() && !self.is_elsewhere(&navigation);
+            if is_over || landing.endless {
                 return (landing, way, None);
-            };
-            let act = match (before, way) {
-                (Way { signed_in: false, .. }, Way { signed_in: true, .. }) => Act::SignIn,
-                _ if landing.asks_to_sign_in => Act::Identify,
-                _ if page.refresh.is_some() => Act::Follow,
-                _ => Act::Decide,
-            };
-            if is_stop(act) {
-                return (landing, before, Some(Intent { act, request }));
             }
-            navigation = self.navigate(agent, request, Initiator::SameSite).await;
+            let before = way.clone();
+            let turn = self.turn(&first, &navigation, &landing, &page, user, &mut way).await;
+            let Some((act, turn)) = turn else { return (landing, way, None) };
+            if is_stop(act) {
+                let request = if let Turn::Send(request) = turn { Some(request) } else { None };
+                let way = Way { unseen: way.unseen, ..before };
+                return (landing, way, Some(Intent { act, request }));
+            }
+            let admitted = if act == Act::SignIn { self.memory.admit(user) } else { Ok(()) };
+            if let Err(trouble) = admitted {
+                return (landing, Way { trouble: Some(trouble), ..before }, None);
+            }
+            let outcome = match turn {
+                Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
+                Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
+                Turn::HandOver => self.hand_over(&first, &navigation, user).await,
+            };
+            navigation = match outcome {
+                Ok(navigation) => navigation,
+                Err((trouble, exchange)) => {
+                    let landing = Landing { exchange, response: None, ..landing };
+                    return (landing, Way { trouble: Some(trouble), ..way }, None);
+                }
+            };
         }
+        let reason = if way.consented { Reason::ConsentLoop } else { Reason::CallbackNotReached };
+        let detail = format!("no end after {MOST_PAGES} pages: {}", navigation.exchange.gist());
+        let remedy = "name the button that approves as approve under [login] in the profile";
+        way.trouble = Some(Trouble::new(reason, detail, remedy));
         (self.land(&navigation).0, way, None)
+    }
+
+    /// What the user does next, by the rung of the ladder, and what it is about.
+    async fn turn<'s>(
+        &'s self,
+        first: &Request,
+        navigation: &Navigation,
+        landing: &Landing,
+        page: &Page,
+        user: &User,
+        way: &mut Way,
+    ) -> Option<(Act, Turn<'s>)> {
+        let before = way.clone();
+        let has_acted = way.signed_in || way.consented;
+        if has_acted && answer::is_json(&navigation.exchange) {
+            let request = self.onward(navigation, first, way)?;
+            return Some((Act::Follow, Turn::Send(request)));
+        }
+        let typist = match &self.login.rung {
+            Rung::Form => Some(user),
+            Rung::Session(_) => None,
+            Rung::Http(script) => match self.due(script, navigation, way) {
+                Some(due) => return Some(due),
+                None => None,
+            },
+            Rung::Exec(_) | Rung::Manual(_) => {
+                way.unseen = self.is_open(navigation);
+                return way.unseen.then_some((Act::SignIn, Turn::HandOver));
+            }
+        };
+        let request = self.next(navigation, page, typist, way).await?;
+        let act = match (before.signed_in, way.signed_in) {
+            (false, true) => Act::SignIn,
+            _ if landing.asks_to_sign_in => Act::Identify,
+            _ if page.refresh.is_some() => Act::Follow,
+            _ => Act::Decide,
+        };
+        Some((act, Turn::Send(request)))
+    }
+
+    /// The steps that are due on the page: first those that sign in, then those that decide.
+    fn due<'s>(
+        &self,
+        script: &'s Script,
+        navigation: &Navigation,
+        way: &mut Way,
+    ) -> Option<(Act, Turn<'s>)> {
+        let decision = match self.decision {
+            Decision::Approve => When::Consent,
+            Decision::Deny => When::Deny,
+        };
+        let (login, decide) = (script.of(When::Login), script.of(decision));
+        let asks_consent = self.login.is_consent_page(&navigation.url);
+        if !self.is_open(navigation) && asks_consent != Some(true) {
+            return None;
+        }
+        if !way.signed_in && asks_consent != Some(true) && !login.is_empty() {
+            way.signed_in = true;
+            return Some((Act::SignIn, Turn::Play(login)));
+        }
+        if way.consented || asks_consent == Some(false) || decide.is_empty() {
+            return None;
+        }
+        way.consented = true;
+        Some((Act::Decide, Turn::Play(decide)))
+    }
+
+    /// The user may sign in where the navigation rests, as far as status and address tell.
+    fn is_open(&self, navigation: &Navigation) -> bool {
+        self.is_elsewhere(navigation)
+            || self.login.is_sign_in_page(&navigation.url)
+                && navigation.exchange.response().is_some_and(|r| r.status < 400)
+    }
+
+    /// The browser left for a login that is not ours to follow, and whoever signs in for us may.
+    fn is_elsewhere(&self, navigation: &Navigation) -> bool {
+        matches!(self.login.rung, Rung::Exec(_) | Rung::Manual(_))
+            && navigation.departed.as_ref().is_some_and(|to| {
+                let carried = AuthorizationResponse::from_url(to, Mode::Redirect);
+                let is_response = carried.code().or(carried.error()).is_some();
+                !(self.leaves)(to) && to.starts_with("http") && !is_response
+            })
+    }
+
+    /// Credentials after which the browser got past the sign-in are good.
+    fn take_note(&self, landing: &Landing, way: &Way, user: &User) {
+        let has_gone_on = landing.exchange.response().is_some_and(|r| r.status < 400);
+        if way.signed_in && has_gone_on && !landing.asks_to_sign_in && landing.error().is_none() {
+            self.memory.accepted(user);
+        }
     }
 
     /// The request by which the user confirms that he wants to sign out, if the page asks for it.

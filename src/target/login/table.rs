@@ -1,0 +1,208 @@
+//! The `[login]` table as a profile writes it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::person::Manual;
+use super::program::Program;
+use super::step::{Script, Step};
+use super::{Login, LoginHints, OUTSIDE, Rung, cookie_file};
+use crate::http::user_agent::Home;
+
+/// The names of the rungs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DriverName {
+    #[default]
+    Form,
+    Http,
+    Session,
+    Exec,
+    Manual,
+}
+
+/// The `[login]` table as a profile writes it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginTable {
+    #[serde(default)]
+    driver: DriverName,
+    #[serde(default)]
+    username_field: Option<String>,
+    #[serde(default)]
+    password_field: Option<String>,
+    #[serde(default)]
+    otp_field: Option<String>,
+    #[serde(default)]
+    approve: Option<String>,
+    #[serde(default)]
+    deny: Option<String>,
+    #[serde(default)]
+    sign_in_page: Option<String>,
+    #[serde(default)]
+    consent_page: Option<String>,
+    #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
+    budget: Option<usize>,
+    /// Of `http`.
+    #[serde(default)]
+    steps: Vec<Step>,
+    /// Of `session`: a file.
+    #[serde(default)]
+    cookies: Option<String>,
+    /// Of `exec`: name and arguments.
+    #[serde(default)]
+    command: Vec<String>,
+    /// Of `exec`.
+    #[serde(default)]
+    pass_password: bool,
+    /// Of `exec` and `manual`.
+    #[serde(default)]
+    timeout_seconds: Option<u64>,
+}
+
+impl LoginTable {
+    /// The user must have a password: the harness sends it.
+    pub fn needs_password(&self) -> bool {
+        match self.driver {
+            DriverName::Form => true,
+            DriverName::Http => self.steps.iter().any(|step| step.has("password")),
+            DriverName::Exec => self.pass_password,
+            DriverName::Session | DriverName::Manual => false,
+        }
+    }
+
+    /// The harness goes on without a user: somebody signed in already, or will elsewhere.
+    pub fn needs_no_user(&self) -> bool {
+        matches!(self.driver, DriverName::Session | DriverName::Exec | DriverName::Manual)
+    }
+
+    /// The login that the table describes; a file of cookies is read. The error has what to look
+    /// for in the profile, and why.
+    pub fn load(self) -> Result<Login, (String, String)> {
+        self.check_keys()?;
+        let timeout = self.timeout_seconds.map_or(OUTSIDE, Duration::from_secs);
+        let rung = match self.driver {
+            DriverName::Form => Rung::Form,
+            DriverName::Http => Rung::Http(Script::new(self.steps)),
+            DriverName::Session => Rung::Session(imported(self.cookies.as_deref())?),
+            DriverName::Exec => {
+                let (command, pass_password) = (self.command, self.pass_password);
+                Rung::Exec(Program { command, pass_password, timeout })
+            }
+            DriverName::Manual => Rung::Manual(Manual { timeout, console: None }),
+        };
+        Ok(Login {
+            rung,
+            hints: LoginHints {
+                username_field: self.username_field,
+                password_field: self.password_field,
+                otp_field: self.otp_field,
+                approve: self.approve,
+                deny: self.deny,
+            },
+            origins: self.origins,
+            sign_in_page: self.sign_in_page,
+            consent_page: self.consent_page,
+            budget: self.budget,
+        })
+    }
+
+    /// Keys of one rung are an error on another, which would not heed them.
+    fn check_keys(&self) -> Result<(), (String, String)> {
+        use DriverName::{Exec, Form, Http, Manual, Session};
+        let given = [
+            ("steps", !self.steps.is_empty(), &[Http][..]),
+            ("cookies", self.cookies.is_some(), &[Session]),
+            ("command", !self.command.is_empty(), &[Exec]),
+            ("pass_password", self.pass_password, &[Exec]),
+            ("timeout_seconds", self.timeout_seconds.is_some(), &[Exec, Manual]),
+            ("username_field", self.username_field.is_some(), &[Form]),
+            ("password_field", self.password_field.is_some(), &[Form]),
+            ("otp_field", self.otp_field.is_some(), &[Form]),
+            ("approve", self.approve.is_some(), &[Form, Http, Session]),
+            ("deny", self.deny.is_some(), &[Form, Http, Session]),
+            ("sign_in_page", self.sign_in_page.is_some(), &[Http, Exec, Manual]),
+            ("consent_page", self.consent_page.is_some(), &[Http]),
+        ];
+        for (key, is_given, drivers) in given {
+            if is_given && !drivers.contains(&self.driver) {
+                let drivers: Vec<String> =
+                    drivers.iter().map(|d| format!("{d:?}").to_lowercase()).collect();
+                let own = format!("{:?}", self.driver).to_lowercase();
+                let why = format!(
+                    "{key} belongs to driver = {}; this one is {own}",
+                    drivers.join(" or ")
+                );
+                return Err((key.into(), why));
+            }
+        }
+        let missing = match self.driver {
+            Http if self.steps.is_empty() => Some("[[login.steps]]"),
+            Session if self.cookies.is_none() => Some("cookies, a file"),
+            Exec if self.command.is_empty() => Some("command, a list of program and arguments"),
+            _ => None,
+        };
+        if let Some(what) = missing {
+            return Err(("driver".into(), format!("this driver needs {what} under [login]")));
+        }
+        let wrong =
+            self.origins.iter().find(|origin| !Home::of([origin.as_str()]).contains(origin));
+        match wrong {
+            Some(origin) => {
+                let why = format!("an origin is https://HOST or http://HOST:PORT; got {origin}");
+                Err(("origins".into(), why))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn imported(path: Option<&str>) -> Result<crate::http::cookies::CookieJar, (String, String)> {
+    let path = path.unwrap_or_default();
+    let wrong = |why: String| ("cookies".to_owned(), format!("cookies: {path}: {why}"));
+    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    cookie_file::parse(&text).map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Login, (String, String)> {
+        toml::from_str::<LoginTable>(text)
+            .map_err(|e| (String::new(), e.message().to_owned()))
+            .and_then(LoginTable::load)
+    }
+
+    #[test]
+    fn every_rung_is_named_and_form_is_the_default() {
+        for (text, driver) in [
+            ("", "form"),
+            ("driver = 'http'\n[[steps]]\nopen = '{issuer}'", "http"),
+            ("driver = 'exec'\ncommand = ['a', 'b c']\npass_password = true", "exec"),
+            ("driver = 'manual'\ntimeout_seconds = 5", "manual"),
+        ] {
+            assert_eq!(load(text).unwrap().driver(), driver);
+        }
+    }
+
+    #[test]
+    fn mistakes_name_their_key_and_what_is_accepted() {
+        for (text, key, part) in [
+            ("driver = 'forms'", "", "expected one of `form`, `http`, `session`, `exec`, `manual`"),
+            ("step = []", "", "unknown field `step`, expected one of"),
+            ("command = ['x']", "command", "command belongs to driver = exec; this one is form"),
+            ("driver = 'exec'", "driver", "needs command"),
+            ("driver = 'http'", "driver", "needs [[login.steps]]"),
+            ("driver = 'session'", "driver", "needs cookies"),
+            ("driver = 'session'\ncookies = '/nonexistent'", "cookies", "cookies: /nonexistent: "),
+            ("origins = ['idp.test']", "origins", "got idp.test"),
+        ] {
+            let (sought, why) = load(text).unwrap_err();
+            assert!(sought == key && why.contains(part), "{text}: {sought}: {why}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Who signs in.
+
+use serde::Deserialize;
+
+use super::otp::Totp;
+use crate::target::secret::Secret;
+
+/// The user who signs in.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// What is typed as user name; empty where nobody types it.
+    pub username: String,
+    /// What is typed as password; empty where nobody types it.
+    pub password: Secret,
+    /// What makes his one-time codes.
+    pub totp: Option<Totp>,
+}
+
+impl User {
+    /// A user without a second factor.
+    pub fn new(username: impl Into<String>, password: Secret) -> Self {
+        Self { username: username.into(), password, totp: None }
+    }
+
+    /// The user of a session that was imported, or one who signs in elsewhere, unnamed.
+    pub fn unnamed() -> Self {
+        Self::new("", Secret::new(""))
+    }
+}
+
+/// The `[user]` table of a profile.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserTable {
+    username: String,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default)]
+    totp: Option<String>,
+}
+
+impl UserTable {
+    /// Resolves the references; `secret` takes a key and its reference. The password may be left
+    /// out where nobody types it.
+    ///
+    /// The error is that of `secret`.
+    pub fn resolve(
+        self,
+        needs_password: bool,
+        secret: &dyn Fn(&str, &str) -> Result<Secret, String>,
+        wrong: &dyn Fn(&str, String) -> String,
+    ) -> Result<User, String> {
+        let password = match &self.password {
+            Some(reference) => secret("password", reference)?,
+            None if needs_password => {
+                let why = "the user needs a password, env:NAME, file:PATH or exec:COMMAND";
+                return Err(wrong("username", why.into()));
+            }
+            None => Secret::new(""),
+        };
+        let read = |reference: &String| {
+            Totp::read(secret("totp", reference)?.expose())
+                .map_err(|e| wrong("totp", format!("totp: {e}")))
+        };
+        let totp = self.totp.as_ref().map(read).transpose()?;
+        Ok(User { totp, ..User::new(self.username, password) })
+    }
+}

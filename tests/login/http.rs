@@ -1,0 +1,87 @@
+//! `driver = "http"`: calls that the profile lists.
+
+use reference_server::seeds;
+
+use super::server::{Manner, start, target};
+use super::{ALICE, blocking, trial};
+use authspec::target::profile::Target;
+
+const LOGIN: &str = r#"
+[login]
+driver = "http"
+sign_in_page = "/app/login"
+[[login.steps]]
+capture = { interaction = "query interaction_id", page_csrf = "field csrf" }
+[[login.steps]]
+request = "POST {issuer}/api/sign-in"
+json = { email = "{username}", password = "{password}", interaction = "{interaction}", csrf = "{page_csrf}" }
+status = 200
+capture = { token = "json /session/token", csrf = "header x-csrf-token", half = "cookie half" }
+[[login.steps]]
+request = "POST {issuer}/api/finish"
+headers = { Authorization = "Bearer {token}", X-CSRF-Token = "{csrf}", X-Half = "{half}" }
+"#;
+
+#[test]
+fn calls_sign_in_and_what_they_capture_is_used_and_never_shown() {
+    blocking(async {
+        let server = start(Manner::Api).await;
+        let trial = trial(target(&server, &format!("{ALICE}{LOGIN}"))).await;
+        assert_eq!(trial.outcome.as_deref(), Ok(seeds::WEB_REDIRECT_URI));
+        let shown = format!("{:?}", trial.steps);
+        assert!(
+            shown.contains("step 2 captured csrf from header x-csrf-token, half from cookie half")
+        );
+        for secret in ["t0ken-of", "csrf-of", "cookie-of", "i-4711", seeds::ALICE_PASSWORD] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+    });
+}
+
+#[test]
+fn failures_of_calls_have_their_reasons() {
+    let totp = format!("{}totp = \"env:TOTP\"\n", ALICE);
+    let with_otp = LOGIN.replace("json = { ", "json = { otp = \"{otp}\", ");
+    for (manner, profile, expected) in [
+        (Manner::Api, format!("{}{LOGIN}", ALICE.replace("PASSWORD", "WRONG")), "wrong password"),
+        (
+            Manner::Api,
+            format!("{ALICE}{}", LOGIN.replace("/api/sign-in", "/api/nothing")),
+            "page not found",
+        ),
+        (
+            Manner::Api,
+            format!("{ALICE}{}", LOGIN.replace("/session/token", "/token")),
+            "field not found",
+        ),
+        (
+            Manner::Api,
+            format!("{ALICE}{}", LOGIN.replace("status = 200", "status = 201")),
+            "refused by the server",
+        ),
+        (Manner::ApiSecondFactor, format!("{ALICE}{LOGIN}"), "second factor asked"),
+        (Manner::ApiSecondFactor, format!("{totp}{with_otp}"), "ok"),
+    ] {
+        let outcome = blocking(async {
+            let server = start(manner).await;
+            trial(target(&server, &profile)).await.outcome
+        });
+        let reason = outcome.as_ref().map_or_else(|(reason, _)| *reason, |_| "ok");
+        assert_eq!(reason, expected, "{outcome:?}\n{profile}");
+    }
+}
+
+#[test]
+fn an_unknown_name_is_an_error_of_the_profile_with_its_line() {
+    let text = format!(
+        "issuer = \"http://127.0.0.1:1\"\n[[clients]]\nid = \"web\"\nredirect_uris = [\"https://app.example.test/cb\"]\n{ALICE}{}",
+        LOGIN.replace("{interaction}", "{interactoin}")
+    );
+    let error = Target::parse("target.toml", &text, &super::variable).unwrap_err();
+    let line = text.lines().position(|line| line.contains("interactoin")).unwrap() + 1;
+    let start = format!(
+        "target.toml:{line}: unknown name {{interactoin}}, expected one of authorization_url"
+    );
+    assert!(error.starts_with(&start), "{error}");
+    assert!(error.contains("page_csrf"), "{error}");
+}

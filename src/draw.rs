@@ -134,6 +134,10 @@ fn describe(context: &Context) -> Vec<String> {
     all.push(yes_no("consent page in the first flow", facts.consent_shown));
     all.push(yes_no("refresh token issued", facts.refresh_token));
     all.push(yes_no("access token is a JWT", facts.jwt_access_token));
+    if context.target.network.insecure {
+        all.push("certificates were not verified: the profile or --insecure says so".into());
+    }
+    all.extend(facts.advice.iter().map(|advice| format!("to change: {advice}")));
     let lifetimes = facts.lifetimes.iter();
     all.extend(lifetimes.map(|(place, seconds)| format!("lifetime by {place}: {seconds} s")));
     all

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reference_server::{Config, Lifetimes, Server, seeds};
 
+use crate::http::Trust;
 use crate::target::network::Network;
 use crate::target::profile::{
     Client, Introspection, OtherResource, Resource, ScopedOperation, Target, User,
@@ -26,11 +27,7 @@ pub fn bind(config: Config) -> std::io::Result<(Server, impl Future<Output = ()>
 
 /// A running reference server as a target, with all that its seeds provide.
 pub fn target(server: &Server) -> Target {
-    let client = |id: &str, redirect_uris: &[&str]| Client {
-        id: id.into(),
-        redirect_uris: redirect_uris.iter().map(|uri| (*uri).to_owned()).collect(),
-        scope: SCOPE.into(),
-    };
+    let client = |id: &str, redirect_uris: &[&str]| Client::new(id, redirect_uris, SCOPE);
     let web = [
         seeds::WEB_REDIRECT_URI,
         seeds::WEB_REDIRECT_URI_WITH_QUERY,
@@ -41,7 +38,7 @@ pub fn target(server: &Server) -> Target {
     if let Some(secured) = server.secured() {
         let hosts = [seeds::HOST, seeds::DEVICE_HOST];
         target.network = Network {
-            authorities: Some(secured.authority.clone()),
+            trust: Trust { authorities: Some(secured.authority.clone()), ..Trust::default() },
             resolve: hosts.map(|host| (host.to_owned(), secured.address.ip())).into(),
             cleartext_port: Some(secured.cleartext_port),
             ..Network::default()
@@ -70,7 +67,7 @@ pub fn target(server: &Server) -> Target {
     });
     target.forbidden_scope = Some(seeds::FORBIDDEN_SCOPE.into());
     target.resource_indicators = vec![api, files];
-    target.refresh_lifetime = Some(Duration::from_secs(Lifetimes::default().refresh_token));
+    target.lifetimes.refresh_token_seconds = Some(Lifetimes::default().refresh_token);
     target.post_logout_redirect_uri = Some(seeds::POST_LOGOUT_REDIRECT_URI.into());
     target.allowed_origin = Some(seeds::ALLOWED_ORIGIN.into());
     target.leeway = Duration::from_secs(1);

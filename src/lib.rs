@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod cli;
+pub mod doctor;
 mod draw;
 pub mod embedded;
 mod execute;

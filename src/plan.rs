@@ -249,11 +249,7 @@ mod tests {
     use crate::target::profile::Client;
 
     fn plan(filter: &Filter) -> Result<Plan, String> {
-        let client = Client {
-            id: "web".into(),
-            redirect_uris: vec!["https://app.test/cb".into()],
-            scope: "openid".into(),
-        };
+        let client = Client::new("web", &["https://app.test/cb"], "openid");
         let target = Target::new("https://as.test", client);
         Plan::build(Catalogue::load().unwrap(), &target, &Facts::default(), filter, false)
     }
@@ -309,11 +305,7 @@ mod tests {
     #[test]
     fn the_other_scenarios_of_a_rule_do_not_wait() {
         let id = "introspection.ended-inactive";
-        let client = Client {
-            id: "web".into(),
-            redirect_uris: vec!["https://app.test/cb".into()],
-            scope: "openid".into(),
-        };
+        let client = Client::new("web", &["https://app.test/cb"], "openid");
         let mut target = Target::new("https://as.test", client);
         target.introspection = Some(crate::target::profile::Introspection {
             client_id: "api".into(),

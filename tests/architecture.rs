@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalogue", &["model"]),
     ("plan", &["model", "target", "catalogue"]),
     ("preflight", &["model", "oauth", "http", "expect", "target", "world"]),
+    ("doctor", &["model", "target", "world", "preflight", "draw"]),
     ("draw", &["model", "target", "world", "catalogue", "plan"]),
     ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw", "execute"]),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
@@ -25,7 +26,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("embedded", &["target", "world"]),
     (
         "cli",
-        &["model", "target", "world", "report", "catalogue", "plan", "run", "trial", "embedded"],
+        &[
+            "model",
+            "target",
+            "world",
+            "report",
+            "catalogue",
+            "plan",
+            "run",
+            "trial",
+            "doctor",
+            "embedded",
+        ],
     ),
 ];
 

@@ -99,11 +99,7 @@ fn names_are_unique_within_a_rule() {
 
 #[test]
 fn every_condition_is_known() {
-    let client = Client {
-        id: "web".into(),
-        redirect_uris: vec!["https://app.test/cb".into()],
-        scope: "openid".into(),
-    };
+    let client = Client::new("web", &["https://app.test/cb"], "openid");
     let target = Target::new("https://as.test", client);
     for requirement in &catalogue().requirements {
         assert!(

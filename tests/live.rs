@@ -1,11 +1,9 @@
 //! The same features against the target that the environment names:
 //! `AUTHSPEC_TARGET` (a profile file), or `AUTHSPEC_ISSUER` and friends.
 
-#![expect(clippy::disallowed_methods, reason = "the target is named by the environment")]
-
 use std::rc::Rc;
 
-use authspec::cli::settings::TargetOptions;
+use authspec::cli::settings::{NO_TARGET, TargetOptions, environment};
 use authspec::model::requirement::Profile;
 use authspec::plan::Filter;
 use authspec::report::terminal::{Colour, summary};
@@ -14,15 +12,13 @@ use authspec::world::context::Clock;
 
 #[test]
 fn the_live_target_passes_its_gate() {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let target =
-        TargetOptions::from_environment(&variable).and_then(|options| options.resolve(&variable));
-    let target = match target {
+    let environment = environment();
+    let target = match TargetOptions::default().resolve(&environment) {
         Ok(Some(target)) => target,
-        Ok(None) => panic!("no live target is named"),
+        Ok(None) => panic!("{NO_TARGET}"),
         Err(message) => panic!("{message}"),
     };
-    let filter = Filter { tags: variable("AUTHSPEC_TAGS"), ..Filter::default() };
+    let filter = Filter { tags: environment.get("AUTHSPEC_TAGS").cloned(), ..Filter::default() };
     let options = Options { target, profile: Profile::Baseline, filter, clock: Clock::default() };
     match audit_blocking(options, Rc::new(())) {
         Ok(report) => {

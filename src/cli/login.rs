@@ -2,20 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::settings::TargetOptions;
+use super::settings::{NO_TARGET, TargetOptions, environment};
 use super::{complain, exit, person, say};
 use crate::trial::{Trial, try_login};
 
 /// Signs in once as the target says and prints how it went.
 pub(super) async fn test(options: &TargetOptions) -> u8 {
-    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
-    let variable = |name: &str| std::env::var(name).ok();
-    let mut target = match options.resolve(&variable) {
+    let mut target = match options.resolve(&environment()) {
         Ok(Some(target)) => target,
         Ok(None) => {
-            complain(
-                "name a target: authspec login test --target FILE, or an issuer with its options",
-            );
+            complain(NO_TARGET);
             return exit::USAGE;
         }
         Err(message) => {

@@ -1,5 +1,8 @@
 //! The shell: arguments, environment, printing, exit codes.
+mod config;
 mod console;
+mod doctor;
+mod init;
 mod list;
 mod login;
 mod person;
@@ -64,10 +67,60 @@ enum Command {
     Run(RunArgs),
     /// Show what would run, with level, severity and number of requests.
     List(ListArgs),
+    /// Write a commented target profile from what a server publishes.
+    Init(InitArgs),
+    /// Check what an audit rests on: name, TLS, clock, metadata, client, login, token, resource.
+    Doctor(TargetOptions),
     /// Try the login that the target profile describes.
     Login(LoginArgs),
+    /// Show what is configured, and from where.
+    Config(ConfigArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
+}
+
+#[derive(Args)]
+struct InitArgs {
+    /// Issuer of the server.
+    #[arg(value_name = "ISSUER")]
+    issuer: String,
+    /// File to write.
+    #[arg(long, value_name = "FILE", default_value = "authspec.toml")]
+    output: PathBuf,
+    /// Replace the file if it exists.
+    #[arg(long)]
+    force: bool,
+    /// Public client at the server.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Registered redirect URI of the client; may be repeated.
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<String>,
+    /// Do not verify certificates.
+    #[arg(long)]
+    insecure: bool,
+}
+
+#[derive(Args)]
+struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// The values in force.
+    Show {
+        #[command(flatten)]
+        target: TargetOptions,
+        /// With each value, the file and line, variable or option that it came from.
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Every key of a profile, with its environment variable and meaning.
+    Keys,
+    /// The JSON Schema of profiles.
+    Schema,
 }
 
 #[derive(Args, Clone)]
@@ -190,6 +243,13 @@ pub fn main() -> ExitCode {
         Some(Command::Login(LoginArgs { command: LoginCommand::Test(options) })) => {
             runtime.block_on(interruptible(login::test(&options)))
         }
+        Some(Command::Init(args)) => runtime.block_on(interruptible(init::init(args))),
+        Some(Command::Doctor(target)) => runtime.block_on(interruptible(doctor::doctor(&target))),
+        Some(Command::Config(ConfigArgs { command })) => match command {
+            ConfigCommand::Show { target, origin } => config::show(&target, origin),
+            ConfigCommand::Keys => config::keys(),
+            ConfigCommand::Schema => config::print_schema(),
+        },
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

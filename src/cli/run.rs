@@ -6,6 +6,7 @@ use std::rc::Rc;
 use reference_server::Config;
 
 use super::console::{Console, colour};
+use super::settings::environment;
 use super::{RunArgs, complain, exit, person, say};
 use crate::embedded;
 use crate::model::report::Report;
@@ -26,9 +27,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         ));
         return exit::USAGE;
     }
-    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
-    let variable = |name: &str| std::env::var(name).ok();
-    let target = match args.target.resolve(&variable) {
+    let target = match args.target.resolve(&environment()) {
         Ok(target) => target,
         Err(message) => {
             complain(message);

@@ -5,102 +5,134 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::target::profile::{Client, Target, User};
-use crate::target::secret::Secret;
+use toml::Value;
 
-/// Options that name the target.
+use crate::target::layers::{Environment, Layers, Origin};
+use crate::target::path::Path;
+use crate::target::profile::Target;
+
+/// Options that name the target, laid over the environment, which is laid over the profile.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TargetOptions {
-    /// Issuer of the server under test; the embedded reference server when left out.
+    /// Issuer of the server under test; the embedded reference server when no target is named.
     #[arg(value_name = "ISSUER", conflicts_with = "target")]
     pub issuer: Option<String>,
     /// Target profile (TOML).
     #[arg(long, value_name = "FILE")]
     pub target: Option<PathBuf>,
     /// Public client at the target.
-    #[arg(long, value_name = "ID", requires = "issuer")]
+    #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
     /// Registered redirect URI of the client, the main one first; may be repeated.
-    #[arg(long = "redirect-uri", value_name = "URI", requires = "issuer")]
+    #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<String>,
     /// Scope to ask for, `openid` when left out.
-    #[arg(long, requires = "issuer")]
+    #[arg(long)]
     pub scope: Option<String>,
     /// User who signs in.
-    #[arg(long, value_name = "NAME", requires_all = ["issuer", "password_env"])]
+    #[arg(long, value_name = "NAME")]
     pub username: Option<String>,
     /// Environment variable that holds the user's password.
-    #[arg(long, value_name = "VARIABLE", requires_all = ["issuer", "username"])]
+    #[arg(long, value_name = "VARIABLE")]
     pub password_env: Option<String>,
+    /// Do not verify certificates; the report says so.
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// What to say where no target is named.
+pub const NO_TARGET: &str = "no target is named: give a profile with --target or AUTHSPEC_TARGET, or an issuer \
+     (AUTHSPEC_ISSUER) with AUTHSPEC_CLIENT_ID, AUTHSPEC_REDIRECT_URI and, for a login, AUTHSPEC_USERNAME and \
+     AUTHSPEC_PASSWORD; authspec config keys lists every key with its variable";
+
+/// The variables of this process that are text.
+pub fn environment() -> Environment {
+    #[expect(clippy::disallowed_methods, reason = "the shell reads the environment")]
+    let all = std::env::vars_os();
+    all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 impl TargetOptions {
-    /// The target, or `None` when the options name none. Errors say what is missing or wrong.
-    pub fn resolve(
-        &self,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Option<Target>, String> {
-        if let Some(path) = &self.target {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| format!("cannot read the target profile {name}: {e}"))?;
-            return Target::parse(&name, &text, variable).map(Some);
+    /// The configuration of the target in its layers. Errors say what is wrong and where.
+    pub fn layers(&self, environment: &Environment) -> Result<Layers, String> {
+        let named = environment.get("AUTHSPEC_TARGET").filter(|path| !path.is_empty());
+        // A profile from the environment is that of another server than an issuer on the line.
+        let named = named.filter(|_| self.issuer.is_none()).map(PathBuf::from);
+        let mut layers = match self.target.clone().or(named) {
+            Some(path) => {
+                let name = path.display().to_string();
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|e| format!("cannot read the target profile {name}: {e}"))?;
+                Layers::read(&name, &text)?
+            }
+            None => Layers::default(),
+        };
+        layers.overlay(environment)?;
+        let password = self.password_env.as_ref().map(|name| format!("env:{name}"));
+        let texts = [
+            ("issuer", "ISSUER", &self.issuer),
+            ("clients[0].id", "--client-id", &self.client_id),
+            ("clients[0].scope", "--scope", &self.scope),
+            ("user.username", "--username", &self.username),
+            ("user.password", "--password-env", &password),
+        ];
+        for (path, option, value) in texts {
+            if let Some(value) = value {
+                let value = Value::String(value.clone());
+                layers.set(&Path::parse(path), value, Origin::Option(option))?;
+            }
         }
-        let Some(issuer) = &self.issuer else { return Ok(None) };
-        if !issuer.contains("://") {
+        if !self.redirect_uris.is_empty() {
+            let uris = self.redirect_uris.iter().cloned().map(Value::String).collect();
+            let path = Path::parse("clients[0].redirect_uris");
+            layers.set(&path, Value::Array(uris), Origin::Option("--redirect-uri"))?;
+        }
+        if self.insecure {
+            let path = Path::parse("network.insecure");
+            layers.set(&path, Value::Boolean(true), Origin::Option("--insecure"))?;
+        }
+        Ok(layers)
+    }
+
+    /// The target, or `None` when nothing names one. Errors say what is missing or wrong.
+    pub fn resolve(&self, environment: &Environment) -> Result<Option<Target>, String> {
+        if let Some(issuer) = self.issuer.as_ref().filter(|issuer| !issuer.contains("://")) {
             return Err(format!(
                 "{issuer} is neither a command nor an issuer: an issuer is an http or https URL; \
                  authspec --help lists the commands"
             ));
         }
-        let scope = self.scope.clone().unwrap_or_else(|| "openid".into());
-        let id = self
-            .client_id
-            .clone()
-            .ok_or("--client-id is needed to audit an issuer: a public client registered there")?;
-        if self.redirect_uris.is_empty() {
+        let layers = self.layers(environment)?;
+        if !layers.has("issuer") && !layers.has("endpoints") {
+            let given = [
+                ("--client-id", self.client_id.is_some()),
+                ("--redirect-uri", !self.redirect_uris.is_empty()),
+                ("--username", self.username.is_some()),
+            ];
+            return match given.into_iter().find(|(_, is_given)| *is_given) {
+                Some((option, _)) => Err(format!("{option} needs an issuer or --target")),
+                None => Ok(None),
+            };
+        }
+        if let Some(option) = self.missing(&layers) {
             return Err(format!(
-                "--redirect-uri is needed to audit an issuer: one that client {id} registered"
+                "{option} is needed to audit an issuer; authspec init {} writes a profile to fill in",
+                self.issuer.as_deref().unwrap_or("ISSUER")
             ));
         }
-        let client = Client { id, redirect_uris: self.redirect_uris.clone(), scope };
-        let mut target = Target::new(issuer, client);
-        if let (Some(username), Some(name)) = (&self.username, &self.password_env) {
-            let password = Secret::resolve(&format!("env:{name}"), variable)?;
-            target.user = Some(User::new(username, password));
-        }
-        target.check().map_err(|(_, message)| message)?;
-        Ok(Some(target))
+        Target::load(&layers, &|name| environment.get(name).cloned()).map(Some)
     }
 
-    /// The options as `AUTHSPEC_TARGET`, or `AUTHSPEC_ISSUER` and friends, give them.
-    pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
-        if let Some(path) = variable("AUTHSPEC_TARGET") {
-            return Ok(Self { target: Some(path.into()), ..Self::default() });
+    /// What an issuer without a profile lacks.
+    fn missing(&self, layers: &Layers) -> Option<&'static str> {
+        self.issuer.as_ref()?;
+        let has = |path: &str| layers.origin(&Path::parse(path)).is_some();
+        match (has("clients[0].id"), has("clients[0].redirect_uris")) {
+            (false, _) => Some("--client-id, a public client that is registered there,"),
+            (_, false) => Some("--redirect-uri, one that the client registered,"),
+            _ => None,
         }
-        let Some(issuer) = variable("AUTHSPEC_ISSUER") else {
-            return Err("no live target: set AUTHSPEC_TARGET to a profile file, or AUTHSPEC_ISSUER, AUTHSPEC_CLIENT_ID, \
-                        AUTHSPEC_REDIRECT_URI and, for a login, AUTHSPEC_USERNAME and AUTHSPEC_PASSWORD \
-                        (optional: AUTHSPEC_SCOPE, AUTHSPEC_TAGS)"
-                .into());
-        };
-        let has_password = variable("AUTHSPEC_PASSWORD").is_some();
-        if has_password != variable("AUTHSPEC_USERNAME").is_some() {
-            return Err(
-                "AUTHSPEC_USERNAME and AUTHSPEC_PASSWORD belong together: set both or none".into(),
-            );
-        }
-        Ok(Self {
-            issuer: Some(issuer),
-            target: None,
-            client_id: variable("AUTHSPEC_CLIENT_ID"),
-            redirect_uris: variable("AUTHSPEC_REDIRECT_URI")
-                .map(|uris| uris.split_whitespace().map(str::to_owned).collect())
-                .unwrap_or_default(),
-            scope: variable("AUTHSPEC_SCOPE"),
-            username: variable("AUTHSPEC_USERNAME"),
-            password_env: has_password.then(|| "AUTHSPEC_PASSWORD".into()),
-        })
     }
 }
 
@@ -117,41 +149,70 @@ mod tests {
         }
     }
 
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    }
+
     #[test]
     fn what_is_missing_is_named() {
-        let none = |_: &str| None;
+        let none = Environment::new();
         assert!(TargetOptions::default().resolve(&none).unwrap().is_none());
         let without_client = TargetOptions { client_id: None, ..options("https://as.test") };
         assert!(without_client.resolve(&none).unwrap_err().contains("--client-id"));
         let without_uri = TargetOptions { redirect_uris: vec![], ..options("https://as.test") };
         assert!(without_uri.resolve(&none).unwrap_err().contains("--redirect-uri"));
-        assert!(
-            options("as.test")
-                .resolve(&none)
-                .unwrap_err()
-                .contains("neither a command nor an issuer")
-        );
-        assert!(TargetOptions::from_environment(&none).unwrap_err().contains("AUTHSPEC_TARGET"));
+        let without_issuer = TargetOptions { issuer: None, ..options("") };
+        assert!(without_issuer.resolve(&none).unwrap_err().contains("needs an issuer"));
+        let wrong = options("as.test").resolve(&none).unwrap_err();
+        assert!(wrong.contains("neither a command nor an issuer"));
     }
 
     #[test]
     fn the_environment_names_a_target() {
-        let variable = |name: &str| {
-            let value = match name {
-                "AUTHSPEC_ISSUER" => "https://as.test",
-                "AUTHSPEC_CLIENT_ID" => "web",
-                "AUTHSPEC_REDIRECT_URI" => "https://app.test/cb",
-                "AUTHSPEC_USERNAME" => "alice",
-                "AUTHSPEC_PASSWORD" => "pw",
-                _ => return None,
-            };
-            Some(value.to_owned())
+        let environment = environment(&[
+            ("AUTHSPEC_ISSUER", "https://as.test"),
+            ("AUTHSPEC_CLIENT_ID", "web"),
+            ("AUTHSPEC_REDIRECT_URI", "https://app.test/cb https://app.test/other"),
+            ("AUTHSPEC_USERNAME", "alice"),
+            ("AUTHSPEC_PASSWORD", "pw"),
+            ("AUTHSPEC_CLIENTS__1__ID", "app"),
+            ("AUTHSPEC_CLIENTS__1__REDIRECT_URIS", "['com.example:/cb']"),
+            ("AUTHSPEC_PACE_MS", "7"),
+            ("AUTHSPEC_NETWORK__RESOLVE", "{ 'as.test' = '127.0.0.1' }"),
+            ("AUTHSPEC_TAGS", "@must"),
+        ]);
+        let target = TargetOptions::default().resolve(&environment).unwrap().unwrap();
+        assert_eq!(target.user.as_ref().unwrap().password.expose(), "pw");
+        assert_eq!(target.clients[0].redirect_uris.len(), 2);
+        assert_eq!(target.clients[1].id, "app");
+        assert_eq!(target.pace.as_millis(), 7);
+        assert!(target.is_local());
+    }
+
+    #[test]
+    fn options_go_before_the_environment() {
+        let environment =
+            environment(&[("AUTHSPEC_CLIENT_ID", "other"), ("AUTHSPEC_TARGET", "/nonexistent")]);
+        let options = options("https://as.test");
+        let target = options.resolve(&environment).unwrap().unwrap();
+        assert_eq!(target.clients[0].id, "web");
+        let layers = options.layers(&environment).unwrap();
+        let origin = |path: &str| layers.origin(&Path::parse(path)).unwrap().to_string();
+        assert_eq!(origin("clients[0].id"), "option --client-id");
+    }
+
+    #[test]
+    fn a_variable_without_a_key_or_a_value_is_named() {
+        let fault = |name, value| {
+            options("https://as.test").resolve(&environment(&[(name, value)])).unwrap_err()
         };
-        let target = TargetOptions::from_environment(&variable)
-            .unwrap()
-            .resolve(&variable)
-            .unwrap()
-            .unwrap();
-        assert_eq!(target.user.unwrap().password.expose(), "pw");
+        let error = fault("AUTHSPEC_NETWORK__CAFILE", "x");
+        assert!(error.contains("did you mean AUTHSPEC_NETWORK__CA_FILE?"), "{error}");
+        let error = fault("AUTHSPEC_PACE_MS", "slow");
+        assert!(error.starts_with("environment AUTHSPEC_PACE_MS: "), "{error}");
+        let error = fault("AUTHSPEC_CONCURRENCY", "0");
+        assert!(error.starts_with("environment AUTHSPEC_CONCURRENCY: concurrency"), "{error}");
+        let error = fault("AUTHSPEC_CLIENTS__2__ID", "x");
+        assert!(error.contains("the entry before it is missing"), "{error}");
     }
 }

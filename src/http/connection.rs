@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::request::serialize;
+use super::route::Route;
 use super::{Limits, Origin, tls};
 use crate::model::exchange::{Request, Response};
 use crate::model::tls::{HandshakeFailure, TlsVersion};
@@ -35,24 +35,13 @@ pub(super) struct Connection {
     held_back: Vec<u8>,
 }
 
-/// Connects to `address`, a name or an IP address where the origin is to be found.
-#[expect(clippy::disallowed_methods, reason = "this is the module that sends")]
-pub(super) async fn dial(origin: &Origin, address: &str) -> Result<TcpStream, String> {
-    let tcp = TcpStream::connect((address, origin.port))
-        .await
-        .map_err(|e| format!("no connection to {} port {}: {e}", origin.host, origin.port))?;
-    // Small requests must not wait for the peer's delayed acknowledgement.
-    tcp.set_nodelay(true).map_err(|e| e.to_string())?;
-    Ok(tcp)
-}
-
 impl Connection {
     pub(super) async fn open(
         origin: &Origin,
-        address: &str,
+        route: &Route,
         tls: &tls::Connector,
     ) -> Result<Self, HandshakeFailure> {
-        let tcp = dial(origin, address).await.map_err(HandshakeFailure::Other)?;
+        let tcp = route.dial(origin).await.map_err(HandshakeFailure::Other)?;
         if !origin.tls {
             return Ok(Self::over(tcp, None));
         }

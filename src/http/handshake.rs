@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::connection::{Connection, dial};
+use super::connection::Connection;
 use super::{Http, Origin};
 use crate::model::address::is_ip;
 use crate::model::tls::{HandshakeFailure, HelloReply, TlsVersion};
@@ -21,16 +21,19 @@ const SUITES: [u16; 20] = [
 ];
 
 impl Http {
-    /// Completes a handshake with the origin of that URL.
+    /// Completes a handshake with the origin of that URL; its certificate is verified in any case.
     pub async fn handshake(&self, url: &str) -> Result<TlsVersion, HandshakeFailure> {
         let other = HandshakeFailure::Other;
         let origin = self.permit(url).map_err(other)?;
-        if let Some(version) = self.version_of(&origin) {
+        // Where certificates are not verified, the connections so far prove nothing.
+        let known = self.version_of(&origin).filter(|_| !self.tls.trust.insecure);
+        if let Some(version) = known {
             return Ok(version);
         }
         self.pace.wait().await;
-        let address = self.address(&origin);
-        let open = timeout(self.limits.connect, Connection::open(&origin, &address, &self.tls));
+        let strict = self.tls.trust.insecure.then(|| self.tls.strict());
+        let tls = strict.as_ref().unwrap_or(&self.tls);
+        let open = timeout(self.limits.connect, Connection::open(&origin, &self.route, tls));
         let connection = open.await.map_err(|_| other("no connection in time".into()))??;
         let version = connection.version.ok_or_else(|| other("no TLS".into()))?;
         self.note_version(&origin, version);
@@ -47,7 +50,7 @@ impl Http {
     pub async fn hello(&self, url: &str, version: TlsVersion) -> Result<HelloReply, String> {
         let origin = self.permit(url)?;
         self.pace.wait().await;
-        let mut tcp = timeout(self.limits.connect, dial(&origin, &self.address(&origin)))
+        let mut tcp = timeout(self.limits.connect, self.route.dial(&origin))
             .await
             .map_err(|_| "no connection in time".to_owned())??;
         let hello = client_hello(&origin.host, version);

@@ -12,7 +12,9 @@ mod handshake;
 mod origin;
 mod patience;
 mod race;
+pub mod reach;
 mod request;
+mod route;
 mod tls;
 pub mod user_agent;
 
@@ -32,6 +34,9 @@ use connection::Connection;
 use origin::Origin;
 use patience::Patience;
 use request::complete;
+pub use route::Proxy;
+use route::Route;
+pub use tls::{Identity, Trust};
 
 /// What one answer may cost, whatever the target sends.
 #[derive(Clone, Copy, Debug)]
@@ -129,8 +134,7 @@ pub struct Http {
     patience: Patience,
     tls: tls::Connector,
     shortcut: Option<Shortcut>,
-    /// Addresses of hosts that are not to be looked up.
-    resolve: BTreeMap<String, IpAddr>,
+    route: Route,
     versions: Mutex<HashMap<Origin, TlsVersion>>,
     idle: Mutex<HashMap<Origin, Vec<Connection>>>,
     sent: AtomicU64,
@@ -147,7 +151,7 @@ impl Http {
             pace: Pace { interval: pace, next: Mutex::new(None) },
             tls: tls::Connector::default(),
             shortcut: None,
-            resolve: BTreeMap::new(),
+            route: Route::default(),
             versions: Mutex::default(),
             idle: Mutex::default(),
             sent: AtomicU64::new(0),
@@ -155,16 +159,17 @@ impl Http {
         }
     }
 
-    /// The same client that finds these hosts, names in lower case, at these addresses.
+    /// The same client that finds these hosts, names in lower case, at these addresses, and all but
+    /// this machine through the proxy.
     #[must_use]
-    pub fn resolving(self, resolve: BTreeMap<String, IpAddr>) -> Self {
-        Self { resolve, ..self }
+    pub fn going(self, resolve: BTreeMap<String, IpAddr>, proxy: Option<Proxy>) -> Self {
+        Self { route: Route { resolve, proxy }, ..self }
     }
 
-    /// The same client that trusts these authorities, PEM, in place of the system's.
+    /// The same client with that trust.
     #[must_use]
-    pub fn trusting(self, authorities: Option<String>) -> Self {
-        Self { tls: tls::Connector::trusting(authorities), ..self }
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { tls: tls::Connector::trusting(trust), ..self }
     }
 
     /// The same client that reaches a server within the process without a socket.
@@ -200,7 +205,7 @@ impl Http {
 
     fn allows(&self, origin: &Origin) -> bool {
         is_loopback(&origin.host)
-            || self.resolve.contains_key(&origin.host)
+            || self.route.resolve.contains_key(&origin.host)
             || self.hosts.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin.host)
     }
 
@@ -263,8 +268,7 @@ impl Http {
         if let Some(shortcut) = self.shortcut.as_ref().filter(|s| s.origin == *origin) {
             return Ok(Connection::over((shortcut.open)(), None));
         }
-        let address = self.address(origin);
-        let open = Connection::open(origin, &address, &self.tls);
+        let open = Connection::open(origin, &self.route, &self.tls);
         let connection = tokio::time::timeout(self.limits.connect, open)
             .await
             .map_err(|_| format!("no connection within {} s", self.limits.connect.as_secs()))?
@@ -273,11 +277,6 @@ impl Http {
             self.note_version(origin, version);
         }
         Ok(connection)
-    }
-
-    /// Where to find the origin: the address that the operator gave, or its own name.
-    fn address(&self, origin: &Origin) -> String {
-        self.resolve.get(&origin.host).map_or_else(|| origin.host.clone(), IpAddr::to_string)
     }
 
     fn note_version(&self, origin: &Origin, version: TlsVersion) {
@@ -305,13 +304,17 @@ impl Http {
             Ok(Err(broken)) => Err((broken.reason, broken.before_answer)),
             Ok(Ok((response, reusable))) => {
                 if reusable {
-                    connection.idle_since = Instant::now();
-                    let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                    idle.entry(origin.clone()).or_default().push(connection);
+                    self.keep(origin, connection);
                 }
                 Ok(response)
             }
         }
+    }
+
+    fn keep(&self, origin: &Origin, mut connection: Connection) {
+        connection.idle_since = Instant::now();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.entry(origin.clone()).or_default().push(connection);
     }
 
     fn take_idle(&self, origin: &Origin) -> Option<Connection> {

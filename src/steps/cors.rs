@@ -3,13 +3,13 @@
 use cucumber::{then, when};
 use url::Url;
 
-use super::resource::{resource_request, userinfo_request};
 use crate::expect::cors as expect;
 use crate::model::exchange::Request;
 use crate::model::verdict::Weight;
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 use crate::oauth::random;
+use crate::world::access::{resource_request, userinfo_request};
 use crate::world::{Step, World};
 
 /// The allowed origin, unless the target is at home there.

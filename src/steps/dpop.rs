@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use cucumber::{given, then, when};
 
-use super::resource::resource_request;
 use crate::expect::{dpop as expect, resource, token as tokens};
 use crate::model::exchange::Request;
 use crate::model::verdict::Obstacle;
 use crate::oauth::dpop::{Key, Proof, Seal};
 use crate::oauth::random;
 use crate::oauth::token::{self, TokenResponse};
+use crate::world::access::resource_request;
 use crate::world::context::Context;
 use crate::world::{Step, World};
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use cucumber::when;
 
-use super::lifecycle::{introspection_request, shows_life};
-use super::resource::{access_token, resource_request, with_token};
+use super::lifecycle::shows_life;
+use super::resource::access_token;
 use crate::model::exchange::Request;
 use crate::model::verdict::Obstacle;
 use crate::oauth::jose::Jws;
+use crate::world::access::{introspection_request, resource_request, with_token};
 use crate::world::context::Grant;
 use crate::world::{Step, World};
 

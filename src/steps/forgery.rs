@@ -9,13 +9,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::resource::{access_token, resource_request, with_token};
+use super::resource::access_token;
 use crate::expect::check;
 use crate::model::verdict::{Deviation, Obstacle, Weight};
 use crate::oauth::forge::{
     Attacker, KeyForm, Specimen, altered, cut, expire_later, rename_subject, widen_scope,
 };
 use crate::oauth::random;
+use crate::world::access::{resource_request, with_token};
 use crate::world::{Step, World};
 
 /// Calls the resource with a forgery; `None`: the token has nothing that could be forged so.

@@ -2,13 +2,14 @@
 
 use cucumber::{then, when};
 
-use super::lifecycle::{introspection_request, judge_closed, shows_life};
+use super::lifecycle::{judge_closed, shows_life};
 use super::resource::access_token;
 use super::revocation::{PROPAGATION, propagate};
 use crate::expect::{introspection as expect, resource};
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 use crate::oauth::random;
+use crate::world::access::introspection_request;
 use crate::world::{Step, World};
 
 #[when("the resource server introspects an invented token")]

@@ -1,10 +1,8 @@
 //! What happens to tokens after they were issued: use, replay, introspection, logout.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use cucumber::{given, then, when};
 
-use super::resource::{access_token, resource_request, userinfo_request, with_token};
+use super::resource::access_token;
 use crate::expect::revocation::Place;
 use crate::expect::token::token_reject;
 use crate::expect::{Findings, check, introspection};
@@ -14,24 +12,9 @@ use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 use crate::oauth::{random, token};
 use crate::target::login::driver::Decision;
+use crate::world::access::{introspection_request, resource_request, userinfo_request, with_token};
 use crate::world::context::Context;
 use crate::world::{Step, World};
-
-pub(super) fn introspection_request(context: &Context, token: &str) -> Result<Request, Obstacle> {
-    let server = context.target.introspection.as_ref().ok_or_else(|| {
-        Obstacle::new(
-            "to introspect a token",
-            "no credentials are configured",
-            "add [introspection] to the profile",
-        )
-    })?;
-    let credentials =
-        STANDARD.encode(format!("{}:{}", server.client_id, server.client_secret.expose()));
-    let endpoint = context.endpoint("introspection_endpoint")?;
-    let mut request = form_post(endpoint, &Params::new([("token", token)]));
-    request.headers.push(("Authorization".into(), format!("Basic {credentials}")));
-    Ok(request)
-}
 
 /// Every request that shows whether an access token lives, with the place where it goes.
 pub(super) fn signs_of_life(context: &Context, token: &str) -> Vec<(Place, Request)> {

@@ -3,13 +3,13 @@
 use cucumber::{then, when};
 use jiff::Timestamp;
 
-use super::resource::{resource_request, userinfo_request};
 use crate::expect::{Findings, operation as expect};
 use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::{AuthorizationRequest, form_post};
 use crate::oauth::params::Params;
 use crate::oauth::token;
 use crate::oauth::{pkce, random};
+use crate::world::access::{resource_request, userinfo_request};
 use crate::world::context::Context;
 use crate::world::{Step, World};
 

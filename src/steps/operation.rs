@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cucumber::{given, then, when};
 
-use super::resource::{Place, access_token, opens, resource_request, with_token};
+use super::resource::{Place, access_token, opens};
 use crate::expect::{challenge, resource as expect};
 use crate::model::exchange::Request;
 use crate::model::verdict::{Obstacle, Weight};
@@ -12,6 +12,7 @@ use crate::oauth::jose::Jws;
 use crate::oauth::params::Params;
 use crate::oauth::token::scope_set;
 use crate::target::profile::ScopedOperation;
+use crate::world::access::{resource_request, with_token};
 use crate::world::context::Context;
 use crate::world::{Step, World};
 

@@ -208,8 +208,9 @@ fn continues(world: &mut World) -> Step {
 #[when(regex = "^the client refreshes after the configured lifetime(, having refreshed halfway)?$")]
 async fn refresh_too_late(world: &mut World, halfway: String) -> Step {
     let context = world.context()?;
-    let Some(lifetime) = context.target.refresh_lifetime else {
-        return world.not_applicable("no refresh_lifetime_seconds is configured");
+    let Some(lifetime) = context.target.lifetimes.refresh_token_seconds.map(Duration::from_secs)
+    else {
+        return world.not_applicable("no refresh_token_seconds under [lifetimes] is configured");
     };
     if !context.clock.is_virtual() && lifetime + context.target.leeway > context.target.patience {
         let remedy = "let the refresh tokens of the client live shorter, or raise patience_seconds in the profile";

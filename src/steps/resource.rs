@@ -11,31 +11,9 @@ use crate::model::verdict::{Obstacle, Weight};
 use crate::oauth::authorization::AuthorizationRequest;
 use crate::oauth::params::Params;
 use crate::oauth::random;
+use crate::world::access::{resource_request, userinfo_request, with_token};
 use crate::world::context::{Context, Grant, usable};
 use crate::world::{Step, World};
-
-pub(super) fn with_token(mut request: Request, token: Option<&str>) -> Request {
-    if let Some(token) = token {
-        request.headers.push(("Authorization".into(), format!("Bearer {token}")));
-    }
-    request
-}
-
-pub(super) fn resource_request(context: &Context) -> Result<Request, Obstacle> {
-    let resource = context.target.resource.as_ref();
-    let resource = resource.ok_or_else(|| {
-        Obstacle::new(
-            "to call the protected resource",
-            "none is configured",
-            "add [resource] to the profile",
-        )
-    })?;
-    Ok(Request { method: resource.method.clone(), ..Request::get(&resource.url) })
-}
-
-pub(super) fn userinfo_request(context: &Context) -> Result<Request, Obstacle> {
-    Ok(Request::get(context.endpoint("userinfo_endpoint")?))
-}
 
 pub(super) fn access_token(world: &mut World) -> Step<String> {
     let grant = world.granted()?;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use cucumber::{then, when};
 
-use super::resource::resource_request;
 use crate::expect::{Findings, resource_metadata as expect};
 use crate::model::exchange::{Exchange, Request};
 use crate::oauth::metadata::resource_location;
+use crate::world::access::resource_request;
 use crate::world::context::Context;
 use crate::world::{Step, World};
 

@@ -2,13 +2,14 @@
 
 use cucumber::{then, when};
 
-use super::resource::{access_token, userinfo_request, with_token};
+use super::resource::access_token;
 use crate::expect::{resource, userinfo as expect};
 use crate::model::exchange::Request;
 use crate::oauth::authorization::form_post;
 use crate::oauth::jose::Jws;
 use crate::oauth::params::Params;
 use crate::oauth::token::scope_set;
+use crate::world::access::{userinfo_request, with_token};
 use crate::world::{Step, World};
 
 #[when("the client posts to userinfo with its access token")]

@@ -43,6 +43,10 @@ pub struct Facts {
     pub id_token: bool,
     /// .. `expires_in`.
     pub expires_in: bool,
+    /// The issuer that the first flow named, where the profile names none.
+    pub named_issuer: Option<String>,
+    /// What the preflight advises to change, and why.
+    pub advice: Vec<String>,
     /// Seconds that its tokens live, each with where it says so.
     pub lifetimes: Vec<(&'static str, i64)>,
     /// Its access token is a JWT.
@@ -61,6 +65,9 @@ impl Facts {
     /// the configured one by a trailing slash alone.
     pub fn issuer<'a>(&'a self, target: &'a Target) -> &'a str {
         let configured = target.issuer.as_str();
+        if !target.has_issuer {
+            return self.named_issuer.as_deref().unwrap_or(configured);
+        }
         match self.metadata.text("issuer") {
             Some(named) if named.trim_end_matches('/') == configured.trim_end_matches('/') => named,
             _ => configured,
@@ -152,7 +159,9 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "a post_logout_redirect_uri is registered" => target.post_logout_redirect_uri.is_some(),
         "a scope the client must not get is configured" => target.forbidden_scope.is_some(),
         "resource indicators are configured" => !target.resource_indicators.is_empty(),
-        "the lifetime of refresh tokens is configured" => target.refresh_lifetime.is_some(),
+        "the lifetime of refresh tokens is configured" => {
+            target.lifetimes.refresh_token_seconds.is_some()
+        }
         "introspection credentials are configured" => target.introspection.is_some(),
         // The harness listens on loopback itself, which only a local target can reach.
         "an out-of-band collaborator URL is configured" => target.is_local(),
@@ -184,11 +193,7 @@ mod tests {
     use crate::target::profile::Client;
 
     fn target() -> Target {
-        let client = Client {
-            id: "web".into(),
-            redirect_uris: vec!["https://app.test/cb".into()],
-            scope: "openid".into(),
-        };
+        let client = Client::new("web", &["https://app.test/cb"], "openid");
         Target::new("https://as.test", client)
     }
 

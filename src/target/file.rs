@@ -1,52 +1,85 @@
-//! The target profile as a TOML file.
+//! The target profile as it is written, and the target that it describes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Value;
 
+use super::layers::Layers;
 use super::login::{LoginTable, User, UserTable};
 use super::network::Network;
 use super::profile::{
-    Client, DEFAULT_PATIENCE, Introspection, Target, default_concurrency, default_pace,
+    Client, DEFAULT_LEEWAY, DEFAULT_PATIENCE, Introspection, Lifetimes, Target,
+    default_concurrency, default_pace,
 };
 use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
 use crate::http::Limits;
 
-#[derive(Deserialize)]
+/// A target profile of authspec: the authorization server under test, its clients, users and
+/// resources. Secrets are references.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "authspec target profile")]
 #[serde(deny_unknown_fields)]
-struct File {
-    issuer: String,
+pub(super) struct File {
+    /// Issuer identifier, http or https. May be left out where `endpoints` names the authorization
+    /// endpoint and the token endpoint of a server without metadata.
+    issuer: Option<String>,
+    /// Public clients, registered without a secret; the first one drives most checks.
     clients: Vec<Client>,
+    /// The user who signs in.
     user: Option<UserTable>,
+    /// Another test account, who approves the first scope value of the first client and nothing else.
     second_user: Option<UserTable>,
+    /// How the user signs in.
     #[serde(default)]
     login: LoginTable,
+    /// Endpoint members that replace or complete the metadata, by their metadata names.
     #[serde(default)]
     endpoints: BTreeMap<String, String>,
+    /// A protected resource that tokens of the first client open.
     resource: Option<Resource>,
+    /// An operation that needs a scope which the first client may have and does not ask for.
     scoped_operation: Option<ScopedOperation>,
+    /// How the first client gets a token for another resource.
     other_resource: Option<OtherResource>,
+    /// Credentials of a resource server at the introspection endpoint (HTTP Basic).
     introspection: Option<FileIntrospection>,
+    /// A scope value that no client here may get.
     forbidden_scope: Option<String>,
+    /// Known resource identifiers (RFC 8707).
     #[serde(default)]
     resource_indicators: Vec<String>,
-    refresh_lifetime_seconds: Option<u64>,
+    /// What the operator expects of lifetimes.
+    #[serde(default)]
+    lifetimes: Lifetimes,
+    /// Registered for the first client.
     post_logout_redirect_uri: Option<String>,
+    /// A browser origin from which the first client may call. Default: the origin of its main redirect
+    /// URI when its `kind` is `browser`.
     allowed_origin: Option<String>,
+    /// How to reach the server, where the system does not know.
     #[serde(default)]
     network: Network,
+    /// Seconds that the server may be behind in refusing what has expired. Default: 20.
     leeway_seconds: Option<u64>,
+    /// Longest time in seconds that a run with --slow waits for one thing to expire. Default: 900.
     patience_seconds: Option<u64>,
+    /// Least interval between the starts of two requests, in milliseconds. Default: 250, and 0 when
+    /// the issuer is on loopback.
     pace_ms: Option<u64>,
+    /// Scenarios that run at the same time, at least 1. Default: 2, and 4 when the issuer is on loopback.
     concurrency: Option<usize>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FileIntrospection {
+    /// Its identifier.
     client_id: String,
+    /// A reference to its secret: `env:NAME`, `file:PATH` or `exec:COMMAND`.
     client_secret: String,
 }
 
@@ -60,12 +93,22 @@ impl Target {
         text: &str,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|e| locate(name, text, &e))?;
+        Self::load(&Layers::read(name, text)?, variable)
+    }
+
+    /// The target that these layers describe; references are resolved and files read.
+    ///
+    /// Errors name the origin of what is wrong, what was found there and what is accepted.
+    pub fn load(
+        layers: &Layers,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let file: File = layers.typed()?;
         let secret = |key: &str, reference: &str| {
             Secret::resolve(reference, variable)
-                .map_err(|e| format!("{name}:{}: {key}: {e}", line_of(text, key)))
+                .map_err(|e| layers.wrong(key, &format!("{key}: {e}")))
         };
-        let wrong = |sought: &str, why: String| format!("{name}:{}: {why}", line_of(text, sought));
+        let wrong = |sought: &str, why: String| layers.wrong(sought, &why);
         let types = file.login.needs_password();
         let known = |user: UserTable| user.resolve(types, &secret, &wrong);
         let unnamed = file.login.needs_no_user().then(User::unnamed);
@@ -80,11 +123,20 @@ impl Target {
             }),
             None => None,
         };
-        let network =
-            file.network.load().map_err(|e| format!("{name}:{}: {e}", line_of(text, "ca_file")))?;
-        let is_local = network.is_local(&file.issuer);
+        let network = file.network.load(variable).map_err(|(key, e)| wrong(key, e))?;
+        let has_issuer = file.issuer.is_some();
+        let issuer = match file.issuer {
+            Some(issuer) => issuer,
+            None => origin_of(file.endpoints.get("authorization_endpoint")).ok_or_else(|| {
+                wrong("endpoints", "issuer is missing; a server without metadata needs authorization_endpoint and token_endpoint under [endpoints] instead".into())
+            })?,
+        };
+        let is_local = network.is_local(&issuer);
+        let own_origin = || file.clients.first().and_then(Client::browser_origin);
         let target = Self {
-            issuer: file.issuer,
+            allowed_origin: file.allowed_origin.or_else(own_origin),
+            issuer,
+            has_issuer,
             clients: file.clients,
             user,
             second_user,
@@ -96,36 +148,48 @@ impl Target {
             introspection,
             forbidden_scope: file.forbidden_scope,
             resource_indicators: file.resource_indicators,
-            refresh_lifetime: file.refresh_lifetime_seconds.map(Duration::from_secs),
+            lifetimes: file.lifetimes,
             post_logout_redirect_uri: file.post_logout_redirect_uri,
-            allowed_origin: file.allowed_origin,
             network,
-            leeway: Duration::from_secs(file.leeway_seconds.unwrap_or(20)),
+            leeway: file.leeway_seconds.map_or(DEFAULT_LEEWAY, Duration::from_secs),
             patience: file.patience_seconds.map_or(DEFAULT_PATIENCE, Duration::from_secs),
             pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
             limits: Limits::default(),
         };
-        target.check().map_err(|(key, e)| format!("{name}:{}: {e}", line_of(text, key)))?;
+        target.check().map_err(|(key, e)| wrong(&key, e))?;
         Ok(target)
+    }
+
+    /// The values in force of keys that a profile may leave out, by path.
+    pub fn defaults(&self) -> Vec<(String, Value)> {
+        let number = |n: u128| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+        let text = |t: &str| Value::String(t.to_owned());
+        let mut all = vec![
+            ("concurrency".to_owned(), number(self.concurrency as u128)),
+            ("leeway_seconds".to_owned(), number(self.leeway.as_secs().into())),
+            ("login.driver".to_owned(), text(self.login.driver())),
+            ("pace_ms".to_owned(), number(self.pace.as_millis())),
+            ("patience_seconds".to_owned(), number(self.patience.as_secs().into())),
+        ];
+        let scopes = self.clients.iter().enumerate();
+        all.extend(scopes.map(|(at, c)| (format!("clients[{at}].scope"), text(&c.scope))));
+        all.extend(self.allowed_origin.iter().map(|o| ("allowed_origin".to_owned(), text(o))));
+        if let Some(resource) = &self.resource {
+            all.push(("resource.method".into(), text(&resource.method)));
+            all.push(("resource.status".into(), number(resource.status.into())));
+        }
+        if let Some(operation) = &self.scoped_operation {
+            all.push(("scoped_operation.method".into(), text(&operation.method)));
+            all.push(("scoped_operation.status".into(), number(operation.status.into())));
+        }
+        all
     }
 }
 
-/// The first line on which `key` is assigned or opens a table, or which has a name in braces or a
-/// header of a table in it, counted from 1.
-fn line_of(text: &str, key: &str) -> usize {
-    let opens = |line: &str| {
-        let line = line.trim_start().trim_start_matches('[');
-        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']']))
-    };
-    let has = |line: &str| key.starts_with(['{', '[']) && line.contains(key);
-    text.lines().position(|line| opens(line) || has(line)).map_or(1, |at| at + 1)
-}
-
-fn locate(name: &str, text: &str, error: &toml::de::Error) -> String {
-    let at = error.span().map_or(0, |span| span.start);
-    let line = text[..at.min(text.len())].matches('\n').count() + 1;
-    format!("{name}:{line}: {}", error.message().replace('\n', " "))
+fn origin_of(url: Option<&String>) -> Option<String> {
+    let url = url::Url::parse(url?).ok()?;
+    Some(url.origin().ascii_serialization()).filter(|origin| origin != "null")
 }
 
 #[cfg(test)]
@@ -166,7 +230,48 @@ redirect_uris = ["https://app.test/cb"]
     fn an_unknown_key_is_named_with_its_line_and_what_is_accepted() {
         let error = parse(&format!("{MINIMAL}redirect_url = 'x'\n")).unwrap_err();
         assert!(error.starts_with("staging.toml:6: unknown field `redirect_url`"), "{error}");
-        assert!(error.contains("redirect_uris"), "{error}");
+        assert!(error.contains("redirect_uris") && error.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn a_key_below_a_table_that_belongs_above_it_is_explained() {
+        let error = parse(&format!("{MINIMAL}pace_ms = 5\n")).unwrap_err();
+        assert!(
+            error.starts_with("staging.toml:6: ") && error.contains("top of the file"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_type_is_wrong_where_it_stands() {
+        let error = parse(&format!("pace_ms = 'slow'\n{MINIMAL}")).unwrap_err();
+        assert!(error.starts_with("staging.toml:1: invalid type"), "{error}");
+        let error = parse(&MINIMAL.replace("id = \"web\"\n", "")).unwrap_err();
+        assert!(error.starts_with("staging.toml:3: missing field `id`"), "{error}");
+    }
+
+    #[test]
+    fn endpoints_stand_in_for_the_issuer() {
+        let client = MINIMAL.replace("issuer = \"https://as.test\"\n", "");
+        assert!(parse(&client).unwrap_err().contains("issuer is missing"));
+        let endpoints = "[endpoints]\nauthorization_endpoint = 'https://as.test/a'\n";
+        let error = parse(&format!("{client}{endpoints}")).unwrap_err();
+        assert!(error.contains("token_endpoint"), "{error}");
+        let both = format!("{client}{endpoints}token_endpoint = 'https://as.test/t'\n");
+        let target = parse(&both).unwrap();
+        assert!(!target.has_issuer && target.issuer == "https://as.test");
+    }
+
+    #[test]
+    fn a_browser_client_calls_from_its_own_origin() {
+        let target = parse(&format!("{MINIMAL}kind = 'browser'\n")).unwrap();
+        assert_eq!(target.allowed_origin.as_deref(), Some("https://app.test"));
+        assert_eq!(parse(MINIMAL).unwrap().allowed_origin, None);
+        let error = parse(&format!("{MINIMAL}kind = 'spa'\n")).unwrap_err();
+        assert!(
+            error.starts_with("staging.toml:6: unknown variant `spa`, expected one of"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 pub mod capabilities;
 mod file;
+pub mod layers;
 pub mod login;
 pub mod network;
+pub mod path;
 pub mod profile;
 pub mod resource;
+pub mod schema;
 pub mod secret;
+pub mod starter;

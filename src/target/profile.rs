@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::login::Login;
@@ -16,8 +17,10 @@ use crate::oauth::redirect_uri::{self, Kind};
 /// Everything the harness is told about the server under test.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Issuer identifier as configured.
+    /// Issuer identifier as configured; the origin of its authorization endpoint where none is.
     pub issuer: String,
+    /// An issuer identifier is configured, so that metadata can be looked up.
+    pub has_issuer: bool,
     /// Public clients; the first one drives most checks.
     pub clients: Vec<Client>,
     /// The user who signs in.
@@ -41,8 +44,8 @@ pub struct Target {
     pub forbidden_scope: Option<String>,
     /// Known resource identifiers (RFC 8707).
     pub resource_indicators: Vec<String>,
-    /// How long a chain of refresh tokens lives, counted from its first.
-    pub refresh_lifetime: Option<Duration>,
+    /// What the operator expects of lifetimes.
+    pub lifetimes: Lifetimes,
     /// Registered for the first client.
     pub post_logout_redirect_uri: Option<String>,
     /// A browser origin from which the first client may call.
@@ -62,7 +65,7 @@ pub struct Target {
 }
 
 /// A public client.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     /// `client_id`.
@@ -72,9 +75,51 @@ pub struct Client {
     /// Scope that its requests ask for.
     #[serde(default = "default_scope")]
     pub scope: String,
+    /// Where it runs.
+    #[serde(default)]
+    pub kind: Option<ClientKind>,
+}
+
+/// Where a public client runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientKind {
+    /// In a browser: it calls the token endpoint from its own origin.
+    Browser,
+    /// On a device (RFC 8252).
+    Native,
+    /// On a server that keeps no secret.
+    Server,
+}
+
+/// What the operator expects of lifetimes, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetimes {
+    /// Of an authorization code. A run with --slow waits no longer for its end.
+    pub code_seconds: Option<u64>,
+    /// Of an access token.
+    pub access_token_seconds: Option<u64>,
+    /// Of an ID Token.
+    pub id_token_seconds: Option<u64>,
+    /// Of a refresh token, counted from the first of its chain, however often it was replaced.
+    pub refresh_token_seconds: Option<u64>,
 }
 
 impl Client {
+    /// A client of no kind.
+    pub fn new(id: impl Into<String>, redirect_uris: &[&str], scope: impl Into<String>) -> Self {
+        let redirect_uris = redirect_uris.iter().map(|uri| (*uri).to_owned()).collect();
+        Self { id: id.into(), redirect_uris, scope: scope.into(), kind: None }
+    }
+
+    /// The origin from which a client in a browser calls: that of its main redirect URI.
+    pub fn browser_origin(&self) -> Option<String> {
+        let url = url::Url::parse(self.redirect_uri()).ok();
+        let own = url.filter(|_| self.kind == Some(ClientKind::Browser));
+        own.map(|url| url.origin().ascii_serialization())
+    }
+
     /// The main redirect URI.
     pub fn redirect_uri(&self) -> &str {
         self.redirect_uris.first().map_or("", String::as_str)
@@ -95,6 +140,8 @@ pub struct Introspection {
     pub client_secret: Secret,
 }
 
+pub(super) const DEFAULT_LEEWAY: Duration = Duration::from_secs(20);
+
 pub(super) const DEFAULT_PATIENCE: Duration = Duration::from_secs(900);
 
 fn default_scope() -> String {
@@ -109,6 +156,7 @@ impl Target {
         let is_local = network.is_local(&issuer);
         Self {
             issuer,
+            has_issuer: true,
             clients: vec![client],
             user: None,
             second_user: None,
@@ -120,11 +168,11 @@ impl Target {
             introspection: None,
             forbidden_scope: None,
             resource_indicators: vec![],
-            refresh_lifetime: None,
+            lifetimes: Lifetimes::default(),
             post_logout_redirect_uri: None,
             allowed_origin: None,
             network,
-            leeway: Duration::from_secs(20),
+            leeway: DEFAULT_LEEWAY,
             patience: DEFAULT_PATIENCE,
             pace: default_pace(is_local),
             concurrency: default_concurrency(is_local),
@@ -133,7 +181,11 @@ impl Target {
     }
 
     /// Checks values that types cannot express; names the key at fault.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
+    pub fn check(&self) -> Result<(), (String, String)> {
+        self.check_server().and_then(|()| self.check_clients()).map_err(|(key, e)| (key.into(), e))
+    }
+
+    fn check_server(&self) -> Result<(), (&'static str, String)> {
         let is_http = |u: url::Url| matches!(u.scheme(), "http" | "https") && u.has_host();
         if !url::Url::parse(&self.issuer).is_ok_and(is_http) {
             return Err((
@@ -141,6 +193,22 @@ impl Target {
                 format!("issuer must be an http or https URL; got {}", self.issuer),
             ));
         }
+        for name in ["authorization_endpoint", "token_endpoint"] {
+            if !self.has_issuer && !self.endpoints.contains_key(name) {
+                let why = format!("{name} is needed where issuer is left out");
+                return Err(("endpoints", why));
+            }
+        }
+        if let Some(other) = &self.other_resource {
+            other.check().map_err(|e| ("other_resource", e))?;
+        }
+        if self.concurrency == 0 {
+            return Err(("concurrency", "concurrency must be at least 1".into()));
+        }
+        Ok(())
+    }
+
+    fn check_clients(&self) -> Result<(), (&'static str, String)> {
         if self.clients.is_empty() {
             return Err(("clients", "at least one client is needed".into()));
         }
@@ -158,12 +226,6 @@ impl Target {
                     format!("the first redirect URI of client {} {why}", client.id),
                 ));
             }
-        }
-        if let Some(other) = &self.other_resource {
-            other.check().map_err(|e| ("other_resource", e))?;
-        }
-        if self.concurrency == 0 {
-            return Err(("concurrency", "concurrency must be at least 1".into()));
         }
         Ok(())
     }

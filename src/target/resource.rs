@@ -1,9 +1,10 @@
 //! Protected resources of the profile.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A protected resource.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
     /// Absolute URL.
@@ -17,7 +18,7 @@ pub struct Resource {
 }
 
 /// An operation that tokens with the usual scope of the first client must not open.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopedOperation {
     /// Absolute URL.
@@ -33,7 +34,7 @@ pub struct ScopedOperation {
 }
 
 /// How the first client gets a token that is meant for another resource.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherResource {
     /// Value of the `resource` parameter (RFC 8707).

@@ -1,5 +1,6 @@
 //! The context of one scenario and its ledger.
 
+pub mod access;
 mod clock;
 pub mod context;
 pub mod front;

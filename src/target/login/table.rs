@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::person::Manual;
@@ -11,7 +12,7 @@ use super::{Login, LoginHints, OUTSIDE, Rung, cookie_file};
 use crate::http::user_agent::Home;
 
 /// The names of the rungs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum DriverName {
     #[default]
@@ -23,30 +24,40 @@ enum DriverName {
 }
 
 /// The `[login]` table as a profile writes it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoginTable {
+    /// How the user signs in.
     #[serde(default)]
     driver: DriverName,
+    /// Name of the user name field.
     #[serde(default)]
     username_field: Option<String>,
+    /// Name of the password field.
     #[serde(default)]
     password_field: Option<String>,
+    /// Name of the field for the one-time code.
     #[serde(default)]
     otp_field: Option<String>,
+    /// Name or value of the button that approves.
     #[serde(default)]
     approve: Option<String>,
+    /// Name or value of the button that denies.
     #[serde(default)]
     deny: Option<String>,
+    /// Part of the path of the pages on which the user signs in.
     #[serde(default)]
     sign_in_page: Option<String>,
+    /// Part of the path of the pages on which the user decides.
     #[serde(default)]
     consent_page: Option<String>,
+    /// Origins of other servers on which the user signs in; followed, not judged.
     #[serde(default)]
     origins: Vec<String>,
+    /// Most sign-ins of a run.
     #[serde(default)]
     budget: Option<usize>,
-    /// Of `http`.
+    /// Of `http`: the calls that sign in.
     #[serde(default)]
     steps: Vec<Step>,
     /// Of `session`: a file.

@@ -1,6 +1,7 @@
 //! Texts with names in braces, `{issuer}/login?user={username}`. A brace of the text is doubled.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What a value must not contain to stand within an address: all but RFC 3986 unreserved characters.
@@ -19,8 +20,9 @@ pub const NAMES: [&str; 8] = [
 ];
 
 /// A text with names in braces.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 pub struct Template(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]

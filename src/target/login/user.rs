@@ -1,5 +1,6 @@
 //! Who signs in.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::otp::Totp;
@@ -29,12 +30,15 @@ impl User {
 }
 
 /// The `[user]` table of a profile.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserTable {
+    /// What is typed as user name.
     username: String,
+    /// A reference to the password: `env:NAME`, `file:PATH` or `exec:COMMAND`.
     #[serde(default)]
     password: Option<String>,
+    /// A reference to the secret of one-time codes (RFC 6238), in base32 or as otpauth URI.
     #[serde(default)]
     totp: Option<String>,
 }

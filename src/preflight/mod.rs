@@ -1,11 +1,14 @@
 //! Before the first scenario: find the metadata, the keys, and prove that one flow works. What is
 //! wrong with the configuration is found here, once, with its cure.
 
+pub mod items;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 use url::Url;
 
+use self::items::{Finding, examine};
 use crate::expect::operation::date_of;
 use crate::expect::tokens::typ;
 use crate::http::Http;
@@ -13,10 +16,12 @@ use crate::http::user_agent::Home;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
+use crate::oauth::authorization::Landing;
 use crate::oauth::jose::Jws;
 use crate::oauth::metadata::{Metadata, locations};
 use crate::oauth::token::TokenResponse;
 use crate::target::capabilities::{Document, Facts};
+use crate::target::login::driver::Way;
 use crate::target::profile::Target;
 use crate::world::context::{Clock, Context, Grant};
 
@@ -34,22 +39,34 @@ pub async fn preflight(
     profile: Profile,
     clock: Clock,
 ) -> Result<Context, (Obstacle, Context)> {
-    let mut context = prepare(target, profile, clock).await?;
-    fetch_keys(&mut context).await;
-    match first_flow(&mut context).await {
-        Ok(()) => Ok(context),
-        Err(obstacle) => Err((obstacle, context)),
+    let mut context = enter(target, profile, clock);
+    for item in examine(&mut context).await {
+        match item.finding {
+            Finding::Bad(obstacle) => return Err((obstacle, context)),
+            Finding::Advice(seen, cure) => {
+                context.facts.advice.push(format!("{}: {seen}; {cure}", item.name));
+            }
+            Finding::Good(_) | Finding::Skipped(_) => {}
+        }
     }
+    Ok(context)
 }
 
-/// Learns where the endpoints of the target are, and nothing more.
-///
-/// The error says what was tried, what came back and what to change.
+/// [`enter`] and [`look_around`].
 pub async fn prepare(
     target: Target,
     profile: Profile,
     clock: Clock,
 ) -> Result<Context, (Obstacle, Context)> {
+    let mut context = enter(target, profile, clock);
+    match look_around(&mut context).await {
+        Ok(()) => Ok(context),
+        Err(obstacle) => Err((obstacle, context)),
+    }
+}
+
+/// The context of a run, before anything was sent.
+pub(crate) fn enter(target: Target, profile: Profile, clock: Clock) -> Context {
     let hosts = [
         Some(target.issuer.as_str()),
         target.resource.as_ref().map(|r| r.url.as_str()),
@@ -62,17 +79,16 @@ pub async fn prepare(
         .filter_map(host_of);
     let network = &target.network;
     let http = Http::new(hosts, target.limits, target.pace)
-        .resolving(network.resolve.clone())
-        .trusting(network.authorities.clone())
+        .going(network.resolve.clone(), network.tunnel.clone())
+        .trusting(network.trust.clone())
         .by(network.shortcut.clone());
-    let mut context = Context::new(target, http, profile, clock);
-    match look_around(&mut context).await {
-        Ok(()) => Ok(context),
-        Err(obstacle) => Err((obstacle, context)),
-    }
+    Context::new(target, http, profile, clock)
 }
 
-async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
+/// Learns where the endpoints of the target are.
+///
+/// The error says what was tried, what came back and what to change.
+pub(crate) async fn look_around(context: &mut Context) -> Result<(), Obstacle> {
     find_metadata(context).await?;
     for (_, url) in context.facts.metadata.endpoints() {
         if let Some(host) = host_of(url) {
@@ -111,7 +127,8 @@ fn get(url: String) -> Request {
 
 async fn find_metadata(context: &mut Context) -> Result<(), Obstacle> {
     let mut members = Metadata::default();
-    for location in locations(&context.target.issuer) {
+    let has_issuer = context.target.has_issuer;
+    for location in locations(&context.target.issuer).into_iter().filter(|_| has_issuer) {
         let exchange = context.http.send(&context.shared, get(location.clone())).await;
         context.facts.lookups.push(exchange.clone());
         let found = exchange.response().filter(|r| r.status == 200).and_then(|r| r.json_object());
@@ -163,7 +180,7 @@ fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
     Obstacle::new(tried, came_back, remedy)
 }
 
-async fn fetch_keys(context: &mut Context) {
+pub(crate) async fn fetch_keys(context: &mut Context) {
     let Some(url) = context.facts.endpoint("jwks_uri").map(str::to_owned) else { return };
     let exchange = context.http.send(&context.shared, get(url)).await;
     context.facts.jwks = exchange.response().and_then(|r| r.json_object()).map(Value::Object);
@@ -185,10 +202,10 @@ fn skew(grant: &Grant) -> i64 {
     }
 }
 
-async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
-    let mut agent = context.borrow_session();
-    let (grant, way) = context.flow(&mut agent, &context.shared, 0, context.request(0)).await?;
+/// Takes the facts from the first flow.
+pub(crate) fn learn(context: &mut Context, landing: &Landing, way: &Way, grant: Grant) {
     let facts: &mut Facts = &mut context.facts;
+    facts.named_issuer = named_issuer(landing, &grant.tokens);
     facts.consent_shown = way.consented;
     facts.refresh_token = grant.tokens.refresh_token().is_some();
     facts.id_token = grant.tokens.id_token().is_some();
@@ -198,11 +215,20 @@ async fn first_flow(context: &mut Context) -> Result<(), Obstacle> {
         facts.jwt_access_token = true;
         facts.access_token_typ = typ(&jws);
     }
-    context.return_session(agent);
     let skew = skew(&grant);
     context.clock.follow(skew);
     context.baseline = Some(Grant { received: grant.received + skew, ..grant });
-    Ok(())
+}
+
+/// The issuer as the response or a token names it.
+fn named_issuer(landing: &Landing, tokens: &TokenResponse) -> Option<String> {
+    let in_response = landing.response.as_ref().and_then(|r| r.value("iss")).map(str::to_owned);
+    let in_token = || {
+        let all = [tokens.id_token(), tokens.access_token()].into_iter().flatten();
+        all.filter_map(|token| Jws::read(token).ok())
+            .find_map(|jws| Some(jws.claims.get("iss")?.as_str()?.to_owned()))
+    };
+    in_response.or_else(in_token)
 }
 
 /// What the token response says about lifetimes, in seconds.

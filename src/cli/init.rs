@@ -1,0 +1,57 @@
+//! `authspec init`: a commented profile from what the server publishes.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+
+use super::InitArgs;
+use super::{complain, exit, say};
+use crate::model::requirement::Profile;
+use crate::preflight::prepare;
+use crate::target::profile::{Client, Target};
+use crate::target::starter;
+use crate::world::context::Clock;
+
+/// Looks the issuer's metadata up and writes a profile to fill in.
+pub(super) async fn init(args: InitArgs) -> u8 {
+    let id = args.client_id.clone().unwrap_or_else(|| starter::CLIENT_ID.to_owned());
+    let uris: Vec<&str> = args.redirect_uris.iter().map(String::as_str).collect();
+    let uris = if uris.is_empty() { vec![starter::REDIRECT_URI] } else { uris };
+    let mut target = Target::new(&args.issuer, Client::new(id, &uris, "openid"));
+    target.network.trust.insecure = args.insecure;
+    target.network.insecure = args.insecure;
+    if let Err((_, why)) = target.check() {
+        complain(why);
+        return exit::USAGE;
+    }
+    let context = match prepare(target, Profile::Baseline, Clock::default()).await {
+        Ok(context) => context,
+        Err((obstacle, _)) => {
+            complain(format!(
+                "no profile was written\n  tried     {}\n  came back {}\n  to change {}",
+                obstacle.tried, obstacle.came_back, obstacle.remedy
+            ));
+            return exit::PREFLIGHT;
+        }
+    };
+    let text = starter::profile(&context.target, &context.facts);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).create_new(!args.force);
+    let written = options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes()));
+    let path = args.output.display();
+    match written {
+        Ok(()) => {
+            say(format!(
+                "{path} is written; fill in what is marked with TODO, then\n\n    authspec doctor --target {path}\n    authspec run --target {path}"
+            ));
+            exit::PASSED
+        }
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            complain(format!("{path} exists already; choose another --output, or --force"));
+            exit::USAGE
+        }
+        Err(e) => {
+            complain(format!("{path} cannot be written: {e}"));
+            exit::USAGE
+        }
+    }
+}

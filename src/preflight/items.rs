@@ -1,0 +1,374 @@
+//! What an audit rests on, one item after another, each with its cure.
+
+use std::collections::BTreeSet;
+
+use crate::expect::operation::date_of;
+use crate::http::reach::Found;
+use crate::http::user_agent::UserAgent;
+use crate::model::exchange::Exchange;
+use crate::model::verdict::Obstacle;
+use crate::oauth::authorization::{AuthorizationRequest, Landing};
+use crate::oauth::random;
+use crate::oauth::redirect_uri::FOREIGN_HOST;
+use crate::target::login::driver::{Decision, Way};
+use crate::world::access::{introspection_request, resource_request, with_token};
+use crate::world::context::{Context, Grant, usable};
+use crate::world::front::Front;
+
+use super::{fetch_keys, learn, look_around};
+
+/// Seconds by which the clocks may differ unnoticed.
+const MOST_SKEW: i64 = 5;
+
+/// What was found out about one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// As it should be; what was seen.
+    Good(String),
+    /// An audit makes sense, and could be better: what was seen, and what to change.
+    Advice(String, String),
+    /// An audit makes no sense before this is changed.
+    Bad(Obstacle),
+    /// Not looked at, with the reason.
+    Skipped(String),
+}
+
+/// One item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its name.
+    pub name: &'static str,
+    /// What was found out.
+    pub finding: Finding,
+}
+
+/// Every item, in the order in which one rests on the other.
+pub const ITEMS: [&str; 11] = [
+    "name",
+    "connection",
+    "metadata",
+    "clock",
+    "keys",
+    "client",
+    "redirect_uri",
+    "login",
+    "token",
+    "resource",
+    "introspection",
+];
+
+/// Looks at everything that an audit of the target rests on; signs in once. The items that were
+/// looked at come back, the last one [`Finding::Bad`] where it stands in the way.
+pub async fn examine(context: &mut Context) -> Vec<Item> {
+    let mut visit = Visit { context, items: Vec::new() };
+    if let Err(obstacle) = visit.walk().await {
+        visit.note(Finding::Bad(obstacle));
+    }
+    visit.items
+}
+
+struct Visit<'a> {
+    context: &'a mut Context,
+    items: Vec<Item>,
+}
+
+impl Visit<'_> {
+    /// Notes what was found out about the next item.
+    fn note(&mut self, finding: Finding) {
+        if let Some(name) = ITEMS.get(self.items.len()) {
+            self.items.push(Item { name, finding });
+        }
+    }
+
+    fn good(&mut self, text: impl Into<String>) {
+        self.note(Finding::Good(text.into()));
+    }
+
+    async fn walk(&mut self) -> Result<(), Obstacle> {
+        self.name().await?;
+        self.connection().await?;
+        self.metadata().await?;
+        self.clock();
+        self.keys().await;
+        self.client().await?;
+        let (request, landing, way) = self.login().await?;
+        self.token(request, &landing, &way).await?;
+        self.resource().await?;
+        self.introspection().await
+    }
+
+    /// Where the first request goes.
+    fn first_url(&self) -> String {
+        self.context.target.issuer.clone()
+    }
+
+    async fn name(&mut self) -> Result<(), Obstacle> {
+        let url = self.first_url();
+        let found = self.context.http.look_up(&url).await.map_err(|e| {
+            let remedy =
+                "check the host of the issuer, or give its address under resolve in [network]";
+            Obstacle::new(format!("to look up the host of {url}"), e, remedy)
+        })?;
+        self.good(match found {
+            Found::Resolved(addresses) => {
+                let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                all.join(", ")
+            }
+            Found::Given(address) => format!("{address}, given in the profile"),
+            Found::LeftToProxy => "left to the proxy".to_owned(),
+        });
+        Ok(())
+    }
+
+    async fn connection(&mut self) -> Result<(), Obstacle> {
+        let url = self.first_url();
+        let version = self.context.http.connect_to(&url).await.map_err(|e| {
+            let remedy = if e.contains("proxy") {
+                "check proxy and proxy_credentials under [network]"
+            } else if e.contains("certificate") || e.contains("TLS") {
+                "renew the certificate, name its authority as ca_file under [network], or audit with --insecure, which the report will say"
+            } else {
+                "check that the server is up, that host and port of the issuer are right and that no firewall stands between"
+            };
+            Obstacle::new(format!("to connect to {url}"), e, remedy)
+        })?;
+        let insecure = self.context.target.network.insecure;
+        match version {
+            Some(version) if insecure => self.note(Finding::Advice(
+                format!("{version}, certificate not verified"),
+                "drop --insecure as soon as the certificate is valid".into(),
+            )),
+            Some(version) => self.good(format!("{version}, certificate valid")),
+            None => self.good("without TLS"),
+        }
+        Ok(())
+    }
+
+    async fn metadata(&mut self) -> Result<(), Obstacle> {
+        look_around(self.context).await?;
+        let facts = &self.context.facts;
+        let places: Vec<&str> = facts.documents.iter().map(|d| d.location.as_str()).collect();
+        let named = facts.metadata.text("issuer");
+        let finding = match (places.is_empty(), named) {
+            (true, _) => Finding::Good("none; endpoints from the profile".into()),
+            (false, Some(named)) if named != self.context.issuer() => Finding::Advice(
+                format!("{}: its issuer is {named}", places.join(" and ")),
+                format!("set issuer to {named}, if that is the server that you mean"),
+            ),
+            (false, _) => Finding::Good(places.join(" and ")),
+        };
+        self.note(finding);
+        Ok(())
+    }
+
+    fn clock(&mut self) {
+        let now = jiff::Timestamp::now().as_second();
+        let exchanges = self.context.shared.exchanges();
+        let date = exchanges.iter().rev().find_map(|e| e.response().and_then(date_of));
+        self.note(match date {
+            None => Finding::Skipped("no answer had a Date so far".into()),
+            Some(date) if (date - now).abs() <= MOST_SKEW => {
+                Finding::Good(format!("{:+} s against this machine", date - now))
+            }
+            Some(date) => Finding::Advice(
+                format!("{:+} s against this machine", date - now),
+                "synchronise both clocks (NTP): tokens are judged by their times".into(),
+            ),
+        });
+    }
+
+    async fn keys(&mut self) {
+        fetch_keys(self.context).await;
+        let facts = &self.context.facts;
+        let count = facts.jwks.as_ref().and_then(|jwks| jwks["keys"].as_array().map(Vec::len));
+        let finding = match (&facts.jwks_exchange, count) {
+            (None, _) => Finding::Skipped("no jwks_uri is published".into()),
+            (Some(_), Some(count)) if count > 0 => Finding::Good(format!("{count} published")),
+            (Some(exchange), _) => Finding::Advice(
+                format!("no key set: {}", exchange.gist()),
+                "make jwks_uri answer with the keys that sign: tokens cannot be verified".into(),
+            ),
+        };
+        self.note(finding);
+    }
+
+    /// Where a request leads whose user does nothing.
+    async fn open(&self, request: &AuthorizationRequest) -> Result<Landing, Obstacle> {
+        let endpoint = self.context.endpoint("authorization_endpoint")?;
+        let sent = match self.context.front_channel(&self.context.shared, request).await? {
+            Front::Request(sent) => sent.by_get(endpoint),
+            Front::Refused(landing) => return Ok(landing),
+        };
+        let mut agent = UserAgent::default();
+        let context = &*self.context;
+        let opened = context
+            .drive(&mut agent, &self.context.shared, sent, &[], None, Decision::Approve)
+            .await;
+        usable(opened.0.exchange.clone())?;
+        Ok(opened.0)
+    }
+
+    /// Client and redirect URI: a request that is in order gets further than one of a stranger and
+    /// one that leads astray.
+    async fn client(&mut self) -> Result<(), Obstacle> {
+        let request = self.context.request(0);
+        let own = self.open(&request).await?;
+        let client = self.context.client(0).clone();
+        let is_ill = own.exchange.response().is_some_and(|r| r.status >= 400);
+        if own.response.is_some() || own.asks_to_sign_in || !is_ill {
+            self.good(format!("{} is known", client.id));
+            self.good(format!("{} is registered", client.redirect_uri()));
+            return Ok(());
+        }
+        let mut stranger = request.clone();
+        stranger.params.set("client_id", random(12));
+        let mut astray = request.clone();
+        astray.params.set("redirect_uri", format!("https://{FOREIGN_HOST}/cb"));
+        let stranger = self.open(&stranger).await?;
+        let astray = self.open(&astray).await?;
+        let (as_stranger, as_astray) = (likeness(&own, &stranger), likeness(&own, &astray));
+        let tried = format!("to open an authorization request of client {}", client.id);
+        let uri = client.redirect_uri();
+        if as_stranger > as_astray {
+            let came_back = format!("{}, as for a client that nobody knows", own.gist());
+            let remedy = "register the client, or correct id under [[clients]]";
+            return Err(Obstacle::new(tried, came_back, remedy));
+        }
+        if as_astray > as_stranger {
+            self.good(format!("{} is known", client.id));
+            let came_back = format!("{}, as for an address that nobody registered", own.gist());
+            let remedy = format!(
+                "register {uri} for the client, character by character, or correct redirect_uris"
+            );
+            return Err(Obstacle::new(format!("{tried} with {uri}"), came_back, remedy));
+        }
+        let remedy = format!(
+            "check that client {} is registered, and {uri} for it, character by character; the server's log may say which",
+            client.id
+        );
+        Err(Obstacle::new(tried, own.gist(), remedy))
+    }
+
+    async fn login(&mut self) -> Result<(AuthorizationRequest, Landing, Way), Obstacle> {
+        let request = self.context.request(0);
+        let mut agent = self.context.borrow_session();
+        let attempt = self.context.attempt(&mut agent, &self.context.shared, &request).await?;
+        let (landing, way) = attempt.map_err(|trouble| trouble.obstacle())?;
+        self.context.remember(0, &way);
+        self.context.return_session(agent);
+        let consent = if way.consented { ", with a consent page" } else { "" };
+        let driver = self.context.target.login.driver();
+        self.good(format!("by {driver}{consent}; a code arrived"));
+        Ok((request, landing, way))
+    }
+
+    async fn token(
+        &mut self,
+        request: AuthorizationRequest,
+        landing: &Landing,
+        way: &Way,
+    ) -> Result<(), Obstacle> {
+        let code = landing.code().unwrap_or_default();
+        let redemption = self.context.redemption(0, &request, code);
+        let grant = self.context.redeem(&self.context.shared, 0, request, redemption).await?;
+        learn(self.context, landing, way, grant);
+        let facts = &self.context.facts;
+        let kinds = [
+            (true, if facts.jwt_access_token { "access token (JWT)" } else { "access token" }),
+            (facts.id_token, "ID Token"),
+            (facts.refresh_token, "refresh token"),
+        ];
+        let got: Vec<&str> = kinds.into_iter().filter(|(is, _)| *is).map(|(_, k)| k).collect();
+        let unexpected = self.unexpected_lifetimes();
+        self.note(match unexpected.is_empty() {
+            true => Finding::Good(got.join(", ")),
+            false => Finding::Advice(
+                unexpected.join("; "),
+                "correct the configuration of the server, or [lifetimes] in the profile".into(),
+            ),
+        });
+        Ok(())
+    }
+
+    /// Lifetimes that are not those of the profile.
+    fn unexpected_lifetimes(&self) -> Vec<String> {
+        let expected = &self.context.target.lifetimes;
+        let differs = |(place, seconds): &(&'static str, i64)| {
+            let wanted = match *place {
+                place if place.contains("ID Token") => expected.id_token_seconds,
+                _ => expected.access_token_seconds,
+            };
+            let wanted = i64::try_from(wanted?).ok().filter(|wanted| wanted != seconds)?;
+            Some(format!("{place} is {seconds} s; the profile expects {wanted} s"))
+        };
+        self.context.facts.lifetimes.iter().filter_map(differs).collect()
+    }
+
+    fn access_token(&self) -> Option<&str> {
+        self.context.baseline.as_ref().and_then(|grant: &Grant| grant.tokens.access_token())
+    }
+
+    async fn resource(&mut self) -> Result<(), Obstacle> {
+        let Some(resource) = self.context.target.resource.clone() else {
+            self.note(Finding::Skipped(
+                "none is configured; [resource] adds the checks of rs".into(),
+            ));
+            return Ok(());
+        };
+        let request = with_token(resource_request(self.context)?, self.access_token());
+        let answer = usable(self.context.http.send(&self.context.shared, request).await)?;
+        let status = answer.response().map_or(0, |r| r.status);
+        if status == resource.status {
+            self.good(format!("{} {} answers {status}", resource.method, resource.url));
+            return Ok(());
+        }
+        let tried = format!("to call {} with a fresh access token", resource.url);
+        let cure = match status {
+            404 | 405 => {
+                let remedy = "correct url and method under [resource]";
+                return Err(Obstacle::new(tried, answer.gist(), remedy));
+            }
+            401 => "check that the resource accepts tokens of this issuer and audience",
+            403 => "add the scope that the resource wants to scope of the first client",
+            _ => "correct url, method and status under [resource]",
+        };
+        self.note(Finding::Advice(answer.gist(), format!("{cure}; rs.valid-token judges it")));
+        Ok(())
+    }
+
+    async fn introspection(&mut self) -> Result<(), Obstacle> {
+        if self.context.target.introspection.is_none() {
+            self.note(Finding::Skipped(
+                "no credentials are configured; [introspection] adds its checks".into(),
+            ));
+            return Ok(());
+        }
+        let request = introspection_request(self.context, self.access_token().unwrap_or_default())?;
+        let answer = usable(self.context.http.send(&self.context.shared, request).await)?;
+        let members = answer.response().and_then(|r| r.json_object());
+        if members.is_some_and(|m| m.get("active").is_some_and(|active| active == true)) {
+            self.good("the access token is active");
+            return Ok(());
+        }
+        let cure = "check client_id and client_secret under [introspection], and that this client may see tokens of others";
+        self.note(Finding::Advice(answer.gist(), cure.into()));
+        Ok(())
+    }
+}
+
+/// How alike two pages are, in hundredths: the share of words that both have.
+fn likeness(one: &Landing, other: &Landing) -> usize {
+    let status = |landing: &Landing| landing.exchange.response().map(|r| r.status);
+    if other.response.is_some() || other.asks_to_sign_in || status(one) != status(other) {
+        return 0;
+    }
+    let (one, other) = (words(&one.exchange), words(&other.exchange));
+    let all = one.union(&other).count();
+    (one.intersection(&other).count() * 100).checked_div(all).unwrap_or(100)
+}
+
+fn words(exchange: &Exchange) -> BTreeSet<String> {
+    let text = exchange.response().map(|r| r.text()).unwrap_or_default();
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2);
+    words.map(str::to_lowercase).collect()
+}

@@ -1,0 +1,163 @@
+//! The first profile of a target: what its metadata says, and what the operator has to fill in.
+
+use std::fmt::Write as _;
+
+use super::capabilities::Facts;
+use super::profile::Target;
+
+/// Stands for the client where none is given.
+pub const CLIENT_ID: &str = "TODO";
+
+/// Stands for the redirect URI where none is given.
+pub const REDIRECT_URI: &str = "https://TODO.example/callback";
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A commented profile in TOML.
+pub fn profile(target: &Target, facts: &Facts) -> String {
+    let mut out = String::new();
+    head(&mut out, target, facts);
+    client(&mut out, target, facts);
+    user(&mut out);
+    rest(&mut out, target, facts);
+    out
+}
+
+fn head(out: &mut String, target: &Target, facts: &Facts) {
+    let issuer = facts.metadata.text("issuer").unwrap_or(&target.issuer);
+    let _ = writeln!(
+        out,
+        "# Target profile of authspec. `authspec doctor --target FILE` says what is still missing.\n\
+         # Every key: `authspec config keys`. No secret stands here, only references: env:NAME, file:PATH,\n\
+         # exec:COMMAND.\n"
+    );
+    for document in &facts.documents {
+        let _ = writeln!(out, "# Found: {}", document.location);
+    }
+    let _ = writeln!(out, "issuer = {}\n", quoted(issuer));
+    let _ = writeln!(
+        out,
+        "# Least interval between two requests. A test server of your own may take more: 0.\n\
+         pace_ms = {}\n",
+        target.pace.as_millis()
+    );
+    if facts.metadata.text("end_session_endpoint").is_some() {
+        let _ = writeln!(
+            out,
+            "# Registered for the client; adds the check of the return from logout.\n\
+             # post_logout_redirect_uri = \"https://TODO.example/signed-out\"\n"
+        );
+    }
+    let _ = writeln!(
+        out,
+        "# A browser origin from which the client may call; adds the checks of CORS.\n\
+         # allowed_origin = \"https://TODO.example\"\n\n\
+         # A scope that the client must not get; adds the check that it does not.\n\
+         # forbidden_scope = \"TODO\"\n"
+    );
+    if target.network.insecure {
+        let _ = writeln!(
+            out,
+            "[network]\n# Certificates are not verified; the report says so.\ninsecure = true\n"
+        );
+    }
+}
+
+fn client(out: &mut String, target: &Target, facts: &Facts) {
+    let client = &target.clients[0];
+    let offered = facts.metadata.list("scopes_supported").unwrap_or_default();
+    let wanted = ["openid", "profile", "email", "offline_access"];
+    let scope: Vec<&str> = wanted.into_iter().filter(|s| offered.contains(s)).collect();
+    let scope = if scope.is_empty() { vec!["openid"] } else { scope };
+    let uris: Vec<String> = client.redirect_uris.iter().map(|uri| quoted(uri)).collect();
+    let todo =
+        if client.id == CLIENT_ID { "  # TODO: a public client, without a secret" } else { "" };
+    let _ = writeln!(out, "[[clients]]\nid = {}{todo}", quoted(&client.id));
+    let _ = writeln!(
+        out,
+        "# All redirect URIs that are registered, character by character, the main one first.\n\
+         redirect_uris = [{}]",
+        uris.join(", ")
+    );
+    if !offered.is_empty() {
+        let _ = writeln!(out, "# The server offers: {}", offered.join(" "));
+    }
+    let _ = writeln!(
+        out,
+        "scope = {}\n# Where it runs: browser, native or server.\n# kind = \"browser\"\n\n\
+         # A second public client adds the checks that mix two clients up.\n\
+         # [[clients]]\n# id = \"TODO\"\n# redirect_uris = [\"http://127.0.0.1/callback\"]\n",
+        quoted(&scope.join(" "))
+    );
+}
+
+fn user(out: &mut String) {
+    let _ = writeln!(
+        out,
+        "# A test account without anything of value.\n[user]\nusername = \"TODO\"\n\
+         password = \"env:AUTHSPEC_PASSWORD\"\n\n\
+         # How it signs in. form: HTML forms, found by themselves. Others: http, session, exec, manual,\n\
+         # wallet, browser. `authspec login test --target FILE` shows each page.\n\
+         [login]\ndriver = \"form\"\n"
+    );
+}
+
+fn rest(out: &mut String, target: &Target, facts: &Facts) {
+    let resource = facts.metadata.text("userinfo_endpoint").unwrap_or(&target.issuer);
+    let _ = writeln!(
+        out,
+        "# An API that the access token opens; adds the checks of the resource server.\n\
+         # [resource]\n# url = {}\n# status = 200\n",
+        quoted(resource)
+    );
+    if facts.metadata.text("introspection_endpoint").is_some() {
+        let _ = writeln!(
+            out,
+            "# A resource server's credentials; adds the checks of introspection.\n\
+             # [introspection]\n# client_id = \"TODO\"\n\
+             # client_secret = \"env:AUTHSPEC_INTROSPECTION_SECRET\"\n"
+        );
+    }
+    let _ = writeln!(
+        out,
+        "# What you expect; doctor compares.\n# [lifetimes]\n# access_token_seconds = 900"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::profile::Client;
+
+    #[test]
+    fn what_is_written_is_a_profile() {
+        let client = Client::new("spa", &["https://app.test/cb"], "openid");
+        let target = Target::new("https://as.test", client);
+        let mut facts = Facts::default();
+        facts.metadata.set("issuer", "https://as.test/\"quoted\"");
+        facts.metadata.set("scopes_supported", serde_json::json!(["openid", "email", "x"]));
+        facts.metadata.set("end_session_endpoint", "https://as.test/logout");
+        facts.metadata.set("introspection_endpoint", "https://as.test/introspect");
+        let text = profile(&target, &facts);
+        let read = |text: &str| Target::parse("p.toml", text, &|_| Some("x".into())).unwrap();
+        let target = read(&text);
+        assert_eq!(target.issuer, "https://as.test/\"quoted\"");
+        assert_eq!(
+            (target.clients[0].id.as_str(), target.clients[0].scope.as_str()),
+            ("spa", "openid email")
+        );
+        // Every suggestion is one that a profile may follow.
+        let followed: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.contains(" = ") || rest.starts_with('[') => rest,
+                _ => line,
+            })
+            .fold(String::new(), |all, line| all + line + "\n");
+        let target = read(&followed);
+        assert!(target.resource.is_some() && target.introspection.is_some());
+        assert_eq!(target.clients.len(), 2);
+    }
+}

@@ -134,6 +134,11 @@ fn describe(context: &Context) -> Vec<String> {
     all.push(yes_no("consent page in the first flow", facts.consent_shown));
     all.push(yes_no("refresh token issued", facts.refresh_token));
     all.push(yes_no("access token is a JWT", facts.jwt_access_token));
+    let (spent, budget) = (context.memory.spent(), context.memory.budget());
+    all.push(format!(
+        "login: {}, {spent} sign-ins of at most {budget}",
+        context.target.login.driver()
+    ));
     let lifetimes = facts.lifetimes.iter();
     all.extend(lifetimes.map(|(place, seconds)| format!("lifetime by {place}: {seconds} s")));
     all

@@ -101,10 +101,9 @@ impl Driver<'_> {
                 }
             };
         }
-        let reason = if way.consented { Reason::ConsentLoop } else { Reason::CallbackNotReached };
         let detail = format!("no end after {MOST_PAGES} pages: {}", navigation.exchange.gist());
-        let remedy = "name the button that approves as approve under [login] in the profile";
-        way.trouble = Some(Trouble::new(reason, detail, remedy));
+        let remedy = "see where the pages lead: authorization_endpoint may be wrong";
+        way.trouble = Some(Trouble::new(Reason::CallbackNotReached, detail, remedy));
         (self.land(&navigation).0, way, None)
     }
 

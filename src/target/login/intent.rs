@@ -158,14 +158,14 @@ impl Driver<'_> {
         };
         let (login, decide) = (script.of(When::Login), script.of(decision));
         let asks_consent = self.login.is_consent_page(&navigation.url);
-        if !self.is_open(navigation) && asks_consent != Some(true) {
-            return None;
-        }
-        if !way.signed_in && asks_consent != Some(true) && !login.is_empty() {
+        let may_sign_in = self.is_open(navigation) && asks_consent != Some(true);
+        if !way.signed_in && may_sign_in && !login.is_empty() {
             way.signed_in = true;
             return Some((Act::SignIn, Turn::Play(login)));
         }
-        if way.consented || asks_consent == Some(false) || decide.is_empty() {
+        let is_page = navigation.exchange.response().is_some_and(|r| r.status < 400);
+        let may_decide = is_page && asks_consent.unwrap_or(way.signed_in);
+        if way.consented || !may_decide || decide.is_empty() {
             return None;
         }
         way.consented = true;

@@ -205,7 +205,9 @@ impl Driver<'_> {
                 let trouble = Trouble::new(Reason::FieldNotFound, detail, remedy);
                 return Err((trouble, stage.answer.clone()));
             };
-            self.memory.learn("captured", &value);
+            if !["true", "false"].contains(&value.as_str()) {
+                self.memory.learn("captured", &value);
+            }
             captured.push(format!("{name} from {source}"));
             stage.names.insert(name.clone(), value);
         }

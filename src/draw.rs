@@ -138,6 +138,11 @@ fn describe(context: &Context) -> Vec<String> {
         all.push("certificates were not verified: the profile or --insecure says so".into());
     }
     all.extend(facts.advice.iter().map(|advice| format!("to change: {advice}")));
+    let (spent, budget) = (context.memory.spent(), context.memory.budget());
+    all.push(format!(
+        "login: {}, {spent} sign-ins of at most {budget}",
+        context.target.login.driver()
+    ));
     let lifetimes = facts.lifetimes.iter();
     all.extend(lifetimes.map(|(place, seconds)| format!("lifetime by {place}: {seconds} s")));
     all

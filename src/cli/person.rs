@@ -74,5 +74,5 @@ pub(super) async fn most_logins(filter: &Filter) -> Option<usize> {
     let report = audit(options, Rc::new(())).await.ok()?;
     let scenarios = report.requirements.iter().flat_map(|r| &r.scenarios);
     let exchanges = report.preflight.iter().chain(scenarios.flat_map(|s| &s.exchanges));
-    Some(exchanges.filter(|e| e.request_line.contains("/authorize?")).count())
+    Some(exchanges.filter(|e| e.request_line.contains("/authorize")).count())
 }

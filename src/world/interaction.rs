@@ -63,6 +63,13 @@ impl World {
         stop: Stop,
     ) -> Step<(Landing, Way, Option<Intent>)> {
         let context = self.context()?;
+        if user.is_some()
+            && !context.target.login.is_seen()
+            && stop(Act::Decide)
+            && !stop(Act::SignIn)
+        {
+            return self.not_applicable("the user decides elsewhere, where nobody can stop him");
+        }
         let uris = [request.params.value("redirect_uri").unwrap_or_default().to_owned()];
         let leaves = |location: &str| context.is_client(location, &uris);
         let driver = context.driver(&self.recorder, &leaves, user, Decision::Approve);

@@ -22,7 +22,7 @@ fn outcome(manner: Manner, user: &str) -> Result<String, &'static str> {
 
 #[test]
 fn a_one_time_code_is_typed_on_a_page_of_its_own_or_beside_the_password() {
-    for manner in [Manner::SecondFactor, Manner::AllAtOnce, Manner::SingleUse] {
+    for manner in [Manner::SecondFactor, Manner::AllAtOnce] {
         assert_eq!(outcome(manner, TOTP).as_deref(), Ok(seeds::WEB_REDIRECT_URI), "{manner:?}");
         assert_eq!(outcome(manner, ALICE), Err("second factor asked"), "{manner:?}");
     }
@@ -39,6 +39,57 @@ fn a_code_may_arrive_in_json() {
     for manner in [Manner::JsonCallback, Manner::JsonNext, Manner::JsonDone] {
         assert_eq!(outcome(manner, ALICE).as_deref(), Ok(seeds::WEB_REDIRECT_URI), "{manner:?}");
     }
+}
+
+#[test]
+fn a_code_that_is_used_up_is_followed_by_the_next() {
+    blocking(async {
+        let server = start(Manner::SingleUse).await;
+        let context = context(&server, &TOTP.replace(":TOTP", ":SHORT_TOTP")).await;
+        for _ in 0..3 {
+            assert_eq!(sign_in(&context).await, Ok(()));
+        }
+        let requests = server.received_requests().await.unwrap();
+        let codes =
+            requests.iter().filter(|r| r.method.as_str() == "POST" && r.url.path() == "/otp");
+        assert!(codes.count() <= 4, "one code more than logins, to learn that each is good once");
+    });
+}
+
+#[test]
+fn a_code_that_is_refused_is_not_sent_again() {
+    blocking(async {
+        let server = start(Manner::SingleUse).await;
+        let context = context(&server, TOTP).await;
+        let error = sign_in(&context).await.unwrap_err();
+        assert!(error.contains("second factor asked") && error.contains("came back"), "{error}");
+        let requests = server.received_requests().await.unwrap();
+        assert_eq!(
+            requests
+                .iter()
+                .filter(|r| r.url.path() == "/otp" && r.method.as_str() == "POST")
+                .count(),
+            1
+        );
+    });
+}
+
+#[test]
+fn the_login_of_another_server_is_followed_where_the_profile_names_it() {
+    blocking(async {
+        let idp = start(Manner::Plain).await;
+        let server = wiremock::MockServer::start().await;
+        let there = format!("{}/authorize?state=s", idp.uri());
+        let away = wiremock::ResponseTemplate::new(302).insert_header("Location", there.as_str());
+        let is_request = wiremock::matchers::path("/authorize");
+        wiremock::Mock::given(is_request).respond_with(away).mount(&server).await;
+        let named = format!("{ALICE}[login]\norigins = [{:?}]\n", idp.uri());
+        let outcome = trial(target(&server, &named)).await.outcome;
+        assert_eq!(outcome.as_deref(), Ok(seeds::WEB_REDIRECT_URI));
+        let (reason, obstacle) = trial(target(&server, ALICE)).await.outcome.unwrap_err();
+        assert_eq!(reason, "callback not reached");
+        assert!(obstacle.remedy.contains("origins in [login]"), "{obstacle}");
+    });
 }
 
 async fn context(server: &wiremock::MockServer, user: &str) -> Context {

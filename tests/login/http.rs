@@ -1,10 +1,15 @@
 //! `driver = "http"`: calls that the profile lists.
 
+use authspec::http::Recorder;
+use authspec::model::requirement::Profile;
+use authspec::preflight::prepare;
+use authspec::target::login::driver::Decision;
+use authspec::target::profile::Target;
+use authspec::world::context::Clock;
 use reference_server::seeds;
 
 use super::server::{Manner, start, target};
 use super::{ALICE, blocking, trial};
-use authspec::target::profile::Target;
 
 const LOGIN: &str = r#"
 [login]
@@ -36,6 +41,34 @@ fn calls_sign_in_and_what_they_capture_is_used_and_never_shown() {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
     });
+}
+
+#[test]
+fn calls_approve_and_deny() {
+    let decide = |when: &str, accept: bool| {
+        format!(
+            "[[login.steps]]\nwhen = \"{when}\"\ncapture = {{ ticket = \"query ticket\" }}\n\
+             [[login.steps]]\nwhen = \"{when}\"\nrequest = \"POST {{issuer}}/api/consent\"\n\
+             json = {{ accept = {accept}, ticket = \"{{ticket}}\" }}\n"
+        )
+    };
+    let steps = format!("{}{}", decide("consent", true), decide("deny", false));
+    for (decision, expected) in [(Decision::Approve, None), (Decision::Deny, Some("access_denied"))]
+    {
+        blocking(async {
+            let server = start(Manner::ApiConsent).await;
+            let target = target(&server, &format!("{ALICE}{LOGIN}{steps}"));
+            let context = prepare(target, Profile::Baseline, Clock::default()).await;
+            let context = context.map_err(|(obstacle, _)| obstacle).unwrap();
+            let (mut agent, recorder) = (context.borrow_session(), Recorder::default());
+            let wire =
+                context.request(0).by_get(context.endpoint("authorization_endpoint").unwrap());
+            let user = context.target.user.as_ref();
+            let (landing, way) =
+                context.drive(&mut agent, &recorder, wire, &[], user, decision).await;
+            assert_eq!((landing.error(), way.consented), (expected, true), "{:?}", way.trouble);
+        });
+    }
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub(crate) enum Manner {
     Api,
     /// .. and ask for a second factor.
     ApiSecondFactor,
+    /// .. and others decide.
+    ApiConsent,
 }
 
 struct App {
@@ -113,7 +115,9 @@ impl App {
                 to(&format!("{}?error=invalid_scope", seeds::WEB_REDIRECT_URI))
             }
             Manner::Elsewhere => to("https://idp.example.test/login?request=1"),
-            Manner::Api | Manner::ApiSecondFactor => to("/app/login?interaction_id=i-4711-abcdef"),
+            Manner::Api | Manner::ApiSecondFactor | Manner::ApiConsent => {
+                to("/app/login?interaction_id=i-4711-abcdef")
+            }
             _ => to("/login?request=1"),
         }
     }
@@ -144,9 +148,11 @@ impl App {
 
     /// The one-time code is right, and new where each is taken once.
     fn takes(&self, code: Option<&str>) -> bool {
-        let totp = Totp::read(&variable("TOTP").unwrap()).unwrap();
+        let secret = if self.manner == Manner::SingleUse { "SHORT_TOTP" } else { "TOTP" };
+        let totp = Totp::read(&variable(secret).unwrap()).unwrap();
         let now = totp.period_of(Timestamp::now().as_second().try_into().unwrap());
-        let is_right = code.is_some_and(|code| code == totp.code(now));
+        let is_right = code
+            .is_some_and(|code| [now, now - 1].map(|p| totp.code(p)).contains(&code.to_owned()));
         is_right
             && (self.manner != Manner::SingleUse
                 || self.used.lock().unwrap().insert(code.unwrap_or_default().to_owned()))
@@ -180,10 +186,23 @@ impl App {
             && header("x-csrf-token").as_deref() == Some("csrf-of-the-answer")
             && header("x-half").as_deref() == Some("cookie-of-the-answer");
         match is_right {
+            true if self.manner == Manner::ApiConsent => ResponseTemplate::new(200)
+                .set_body_json(serde_json::json!({ "url": "/app/consent?ticket=t1" })),
             true => ResponseTemplate::new(200)
                 .set_body_json(serde_json::json!({ "url": self.callback() })),
             false => ResponseTemplate::new(403),
         }
+    }
+
+    fn api_consent(&self, request: &Request) -> ResponseTemplate {
+        let json: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let origin = request.headers.get("origin").map(|v| v.to_str().unwrap());
+        if json["ticket"] != "t1" || origin.is_none() {
+            return ResponseTemplate::new(403);
+        }
+        let denied = format!("{}?error=access_denied", seeds::WEB_REDIRECT_URI);
+        let url = if json["accept"] == true { self.callback() } else { denied };
+        ResponseTemplate::new(200).set_body_json(serde_json::json!({ "url": url }))
     }
 }
 
@@ -210,6 +229,8 @@ impl Respond for App {
             ),
             ("POST", "/api/sign-in") => self.api_sign_in(request),
             ("POST", "/api/finish") => self.api_finish(request),
+            ("GET", "/app/consent") => page("<script></script>"),
+            ("POST", "/api/consent") => self.api_consent(request),
             _ => ResponseTemplate::new(404),
         }
     }

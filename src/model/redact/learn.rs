@@ -32,8 +32,9 @@ impl Redactor {
     pub fn learn_from(&mut self, exchange: &Exchange) {
         let request = &exchange.request;
         self.learn_url(&request.url);
-        let is_form = request.header("content-type").is_some_and(|t| t.contains("form-urlencoded"))
-            || request.body.contains(&b'=');
+        let media_type = request.header("content-type").unwrap_or_default();
+        let is_form = media_type.contains("form-urlencoded")
+            || request.body.contains(&b'=') && !media_type.contains("json");
         for (name, value) in &request.headers {
             self.learn_header(name, value);
         }

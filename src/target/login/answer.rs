@@ -17,8 +17,8 @@ const ADDRESSES: [&str; 8] = [
     "next",
 ];
 
-/// Members that speak of a second factor, written likewise.
-const SECOND_FACTOR: [&str; 4] = ["twofactor", "2fa", "mfa", "otp"];
+/// Words that speak of a second factor.
+const SECOND_FACTOR: [&str; 5] = ["twofactor", "2fa", "mfa", "otp", "totp"];
 
 fn plain(name: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '-'], "")
@@ -57,13 +57,31 @@ pub(super) fn callback(exchange: &Exchange, leaves: impl Fn(&str) -> bool) -> Op
     addresses(exchange).into_iter().find(is_response)
 }
 
-/// A JSON body asks for a second factor.
+/// What a JSON body says to its reader, in a few words.
+pub(super) fn message(exchange: &Exchange) -> String {
+    let members = members(exchange);
+    let said = ["message", "error_description"].into_iter().find_map(|n| members.get(n)?.as_str());
+    said.map_or_else(String::new, |text| {
+        format!(": {}", text.chars().take(200).collect::<String>())
+    })
+}
+
+/// A JSON body asks for a second factor: a member says so by its name, or a word of its value.
 pub(super) fn asks_second_factor(exchange: &Exchange) -> bool {
     members(exchange).iter().any(|(name, value)| {
-        let is_said = SECOND_FACTOR.iter().any(|word| plain(name).contains(word))
-            || value.as_str().is_some_and(|v| SECOND_FACTOR.iter().any(|w| plain(v).contains(w)));
-        is_said && !matches!(value, Value::Bool(false) | Value::Null)
+        let is_off = matches!(value, Value::Bool(false) | Value::Null);
+        !is_off && (speaks_of_it(name) || value.as_str().is_some_and(speaks_of_it))
     })
+}
+
+/// `twoFactorRedirect`, `mfa_required`, `TOTP`; and no such letters within a code or an address.
+fn speaks_of_it(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let is_name = text.len() <= 32 && text.chars().all(is_word);
+    let mut words = text.split(['_', '-']);
+    is_name
+        && (words.any(|w| SECOND_FACTOR.contains(&&*w.to_ascii_lowercase()))
+            || SECOND_FACTOR.iter().any(|w| plain(text).starts_with(w)))
 }
 
 #[cfg(test)]
@@ -108,6 +126,12 @@ mod tests {
         {
             assert!(asks_second_factor(&json(200, body)), "{body}");
         }
-        assert!(!asks_second_factor(&json(200, r#"{"twoFactorEnabled":false,"user":"a"}"#)));
+        for body in [
+            r#"{"twoFactorEnabled":false,"user":"a"}"#,
+            r#"{"url":"https://app.test/cb?code=mfa-otp"}"#,
+            r#"{"token":"xKmfaQ7otpTotp2fa"}"#,
+        ] {
+            assert!(!asks_second_factor(&json(200, body)), "{body}");
+        }
     }
 }

@@ -60,6 +60,8 @@ pub struct Way {
     pub(super) identified: bool,
     /// A one-time code was sent; `Some(true)` where that code had been sent before in this run.
     pub(super) coded: Option<bool>,
+    /// Forms of consent that were answered.
+    pub(super) decisions: usize,
     /// The authorization request was sent once more.
     pub(super) reopened: bool,
 }

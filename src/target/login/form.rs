@@ -16,6 +16,9 @@ use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 
+/// Decisions that one login may take: pages that only ask to go on among them.
+const MOST_DECISIONS: usize = 4;
+
 /// What is typed into a form.
 pub(super) struct Typed<'a> {
     user: &'a User,
@@ -53,6 +56,14 @@ impl Driver<'_> {
         }
         let request = self.decide(&navigation.url, page)?;
         way.consented = true;
+        way.decisions += 1;
+        if way.decisions > MOST_DECISIONS {
+            let detail =
+                format!("{MOST_DECISIONS} approvals led to {}", navigation.exchange.gist());
+            let remedy = "name the button that approves as approve under [login] in the profile";
+            way.trouble = Some(Trouble::new(Reason::ConsentLoop, detail, remedy));
+            return None;
+        }
         Some(request)
     }
 

@@ -101,10 +101,9 @@ impl Driver<'_> {
                 }
             };
         }
-        let reason = if way.consented { Reason::ConsentLoop } else { Reason::CallbackNotReached };
         let detail = format!("no end after {MOST_PAGES} pages: {}", navigation.exchange.gist());
-        let remedy = "name the button that approves as approve under [login] in the profile";
-        way.trouble = Some(Trouble::new(reason, detail, remedy));
+        let remedy = "see where the pages lead: authorization_endpoint may be wrong";
+        way.trouble = Some(Trouble::new(Reason::CallbackNotReached, detail, remedy));
         (self.land(&navigation).0, way, None)
     }
 
@@ -159,14 +158,14 @@ impl Driver<'_> {
         };
         let (login, decide) = (script.of(When::Login), script.of(decision));
         let asks_consent = self.login.is_consent_page(&navigation.url);
-        if !self.is_open(navigation) && asks_consent != Some(true) {
-            return None;
-        }
-        if !way.signed_in && asks_consent != Some(true) && !login.is_empty() {
+        let may_sign_in = self.is_open(navigation) && asks_consent != Some(true);
+        if !way.signed_in && may_sign_in && !login.is_empty() {
             way.signed_in = true;
             return Some((Act::SignIn, Turn::Play(login)));
         }
-        if way.consented || asks_consent == Some(false) || decide.is_empty() {
+        let is_page = navigation.exchange.response().is_some_and(|r| r.status < 400);
+        let may_decide = is_page && asks_consent.unwrap_or(way.signed_in);
+        if way.consented || !may_decide || decide.is_empty() {
             return None;
         }
         way.consented = true;

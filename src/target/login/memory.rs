@@ -81,6 +81,11 @@ impl Memory {
         self.state().spent
     }
 
+    /// Sign-ins that there may be.
+    pub fn budget(&self) -> usize {
+        self.budget
+    }
+
     /// Counts one more sign-in, unless it must not be tried.
     pub(super) fn admit(&self, user: &User) -> Result<(), Trouble> {
         let mut state = self.state();
@@ -95,7 +100,7 @@ impl Memory {
             return Err(Trouble::new(
                 Reason::Withheld,
                 format!("the budget of {} sign-ins is spent", self.budget),
-                "raise budget under [login] in the profile, or run fewer checks at once",
+                "raise budget under [login] in the profile, or choose fewer checks",
             ));
         }
         state.spent += 1;

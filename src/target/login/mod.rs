@@ -106,6 +106,11 @@ impl Login {
         matches!(self.rung, Rung::Form | Rung::Http(_))
     }
 
+    /// The pages of the login are seen: the user signs in neither by a program nor in person.
+    pub fn is_seen(&self) -> bool {
+        !matches!(self.rung, Rung::Exec(_) | Rung::Manual(_))
+    }
+
     /// The cookies with which a browser starts.
     pub fn jar(&self) -> CookieJar {
         match &self.rung {

@@ -49,7 +49,7 @@ impl Driver<'_> {
             }
             Rung::Manual(manual) => {
                 let _turn = self.memory.turn.lock().await;
-                manual.ask(&first.url, &redirect_uri).await
+                manual.ask(&first.url, &redirect_uri, &user.username).await
             }
             _ => return Err(impossible("nobody else signs in")),
         };

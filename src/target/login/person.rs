@@ -43,7 +43,12 @@ impl fmt::Debug for Manual {
 
 impl Manual {
     /// Asks the person to sign in once; the callback URL, or why there is none.
-    pub(super) async fn ask(&self, url: &str, redirect_uri: &str) -> Result<String, Trouble> {
+    pub(super) async fn ask(
+        &self,
+        url: &str,
+        redirect_uri: &str,
+        user: &str,
+    ) -> Result<String, Trouble> {
         let Some(console) = &self.console else {
             let remedy = "run from a terminal, or choose another driver under [login]";
             return Err(Trouble::new(Reason::NotPossible, "nobody is there to sign in", remedy));
@@ -54,7 +59,8 @@ impl Manual {
             Err(why) => format!("{why}: paste"),
         };
         console.show(&format!(
-            "sign in within {} s, in a private window:\n  {url}\n{redirect_uri}: {how} the address to which the browser is sent",
+            "sign in{} within {} s, in a private window:\n  {url}\n{redirect_uri}: {how} the address to which the browser is sent",
+            if user.is_empty() { String::new() } else { format!(" as {user}") },
             self.timeout.as_secs()
         ));
         let heard = async {
@@ -213,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_console_nobody_signs_in() {
         let manual = Manual { timeout: Duration::from_secs(1), console: None };
-        let trouble = manual.ask("http://as.test/", "http://127.0.0.1:1/cb").await.unwrap_err();
+        let trouble = manual.ask("http://as.test/", "http://127.0.0.1:1/cb", "").await.unwrap_err();
         assert_eq!(trouble.reason, Reason::NotPossible);
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::driver::Driver;
 use super::form::read;
 use super::reason::{Reason, Trouble};
@@ -158,11 +160,14 @@ impl Driver<'_> {
 
     /// Why the answer is none of success.
     fn fault(&self, step: &Step, answer: &Exchange, user: &User) -> Option<Trouble> {
-        let gist = answer.gist();
+        let gist = format!("{}{}", answer.gist(), answer::message(answer));
         let Some(response) = answer.response() else {
             return Some(Trouble::new(Reason::PageNotFound, gist, "check the address of the step"));
         };
         let status = response.status;
+        if answer::callback(answer, self.leaves).is_some() {
+            return None;
+        }
         if answer::asks_second_factor(answer) && !step.has("otp") && user.totp.is_none() {
             let remedy = "give the user totp in the profile, and add a step that sends {otp}";
             return Some(Trouble::new(Reason::SecondFactor, gist, remedy));
@@ -180,7 +185,8 @@ impl Driver<'_> {
             Trouble::new(Reason::PageNotFound, gist, "check the address of the step")
         } else {
             let wanted = step.status.map_or("below 400".into(), |s| s.to_string());
-            Trouble::new(Reason::Refused, gist, format!("the step expects status {wanted}"))
+            let remedy = format!("see the answer: the step expects status {wanted}");
+            Trouble::new(Reason::Refused, gist, remedy)
         })
     }
 
@@ -199,7 +205,9 @@ impl Driver<'_> {
                 let trouble = Trouble::new(Reason::FieldNotFound, detail, remedy);
                 return Err((trouble, stage.answer.clone()));
             };
-            self.memory.learn("captured", &value);
+            if !["true", "false"].contains(&value.as_str()) {
+                self.memory.learn("captured", &value);
+            }
             captured.push(format!("{name} from {source}"));
             stage.names.insert(name.clone(), value);
         }
@@ -249,6 +257,11 @@ fn built(step: &Step, stage: &Stage) -> Result<Option<Request>, String> {
         request = form_post(&url, &fields);
     }
     request.method.clone_from(&call.method);
+    // As the script of a page sends it (Fetch §3.1): servers that mind it refuse calls without.
+    let origin = Url::parse(&stage.page.url).map(|page| page.origin().ascii_serialization());
+    if let Some(origin) = origin.ok().filter(|_| call.method != "GET") {
+        request.headers.push(("Origin".into(), origin));
+    }
     for (name, template) in &step.headers {
         request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         request.headers.push((name.clone(), template.render(value)?));

@@ -46,7 +46,13 @@ pub fn without_values(url: &str) -> String {
         return url.split(['?', '#']).next().unwrap_or_default().to_owned();
     };
     let address = url.split(['?', '#']).next().unwrap_or(url);
-    let names: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in parsed.query_pairs() {
+        let name = name.into_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     let names = if names.is_empty() { String::new() } else { format!("?{}", names.join("&")) };
     format!("{address}{names}")
 }

@@ -12,4 +12,4 @@ sed "s|{state}|$state|g" "$here/lemonldap-ng.ini" >"$state/lemonldap-ng.ini"
 export LLNG_DEFAULTCONFFILE=$state/lemonldap-ng.ini STATE=$state
 perl "$here/seed.pl"
 exec starman --listen "127.0.0.1:$PORT:ssl" --enable-ssl --ssl-key "$state/tls.key" \
-    --ssl-cert "$state/tls.pem" --workers 16 --env deployment "$here/portal.psgi"
+    --ssl-cert "$state/tls.pem" --preload-app --workers 16 --env deployment "$here/portal.psgi"

@@ -36,14 +36,24 @@ const RECIPES: &str = "interop";
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().collect();
     let last_option = arguments.iter().rposition(|a| a.starts_with('-')).unwrap_or(0);
-    let filters = arguments.split_off(last_option + 1);
+    let chosen = arguments.split_off(last_option + 1);
     let mut arguments = Arguments::from_iter(arguments);
     // Servers share no state, but the verdicts on races and waits want a quiet machine.
     arguments.test_threads.get_or_insert(1);
-    let chosen = |name: &str| filters.is_empty() || filters.iter().any(|f| name.contains(f));
-    let trials = recipes()
+    let mut recipes = recipes();
+    if !chosen.is_empty() {
+        let known: Vec<String> = recipes.iter().map(|recipe| name_of(recipe)).collect();
+        // A name with a slip would select nothing, which is green.
+        if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
+            panic!(
+                "{unknown} has no expected.toml in {RECIPES}/; these have: {}",
+                known.join(", ")
+            );
+        }
+        recipes.retain(|recipe| chosen.contains(&name_of(recipe)));
+    }
+    let trials = recipes
         .into_iter()
-        .filter(|recipe| chosen(&name_of(recipe)))
         .map(|recipe| Trial::test(name_of(&recipe), move || trial(&recipe)))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

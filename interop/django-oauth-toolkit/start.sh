@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+. "$(dirname "$0")/../common.sh"
+fresh_state
+export STATE=$state
+openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$state/key.pem"
+openssl rand -hex 32 >"$state/secret_key"
+cd "$here"
+export PYTHONDONTWRITEBYTECODE=1
+"$home/venv/bin/python" seed.py
+exec "$home/venv/bin/gunicorn" --bind "127.0.0.1:$PORT" --threads 8 --forwarded-allow-ips "" --log-level warning site_wsgi

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+. "$(dirname "$0")/../common.sh"
+debian_packages liblemonldap-ng-portal-perl 2.16.1+ starman libdbd-sqlite3-perl \
+    libgd-securityimage-perl libimage-magick-perl libio-string-perl libplack-perl \
+    libstring-random-perl openssl

@@ -1,0 +1,117 @@
+//! Real servers that others wrote, each by its recipe in `interop/`: installed, started, audited,
+//! compared with what is expected of it. One test a server:
+//!
+//! ```text
+//! cargo test --features interop --test interop
+//! cargo test --features interop --test interop -- oidc-provider canaille
+//! ```
+
+#![expect(clippy::panic, reason = "a test may fail at any line")]
+
+#[path = "interop/expected.rs"]
+mod expected;
+#[path = "interop/server.rs"]
+mod server;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use authspec::model::report::Report;
+use authspec::model::requirement::Profile;
+use authspec::plan::Filter;
+use authspec::report::json;
+use authspec::run::{Failure, Options, audit_blocking};
+use authspec::target::profile::Target;
+use authspec::world::context::Clock;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use expected::Expected;
+use server::{Secrets, Server};
+
+/// Where the recipes are.
+const RECIPES: &str = "interop";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().collect();
+    let last_option = arguments.iter().rposition(|a| a.starts_with('-')).unwrap_or(0);
+    let chosen = arguments.split_off(last_option + 1);
+    let mut arguments = Arguments::from_iter(arguments);
+    // Servers share no state, but the verdicts on races and waits want a quiet machine.
+    arguments.test_threads.get_or_insert(1);
+    let mut recipes = recipes();
+    if !chosen.is_empty() {
+        let known: Vec<String> = recipes.iter().map(|recipe| name_of(recipe)).collect();
+        // A name with a slip would select nothing, which is green.
+        if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
+            panic!(
+                "{unknown} has no expected.toml in {RECIPES}/; these have: {}",
+                known.join(", ")
+            );
+        }
+        recipes.retain(|recipe| chosen.contains(&name_of(recipe)));
+    }
+    let trials = recipes
+        .into_iter()
+        .map(|recipe| Trial::test(name_of(&recipe), move || trial(&recipe)))
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The folders with an expectation, by name.
+fn recipes() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECIPES);
+    let entries = fs::read_dir(&root).unwrap_or_else(|e| panic!("{}: {e}", root.display()));
+    let mut recipes: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|folder| folder.join("expected.toml").is_file())
+        .collect();
+    recipes.sort();
+    recipes
+}
+
+fn name_of(recipe: &Path) -> String {
+    recipe.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Installs, starts, audits, stops and compares.
+fn trial(recipe: &Path) -> Result<(), Failed> {
+    let expected = Expected::read(&recipe.join("expected.toml"))?;
+    let secrets = Secrets::new();
+    server::set_up(recipe)?;
+    let server = Server::start(recipe, &secrets)?;
+    let target = target(recipe, &server, &secrets)?;
+    let report = audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
+    drop(server);
+    let folder = server::target_folder().join("reports").join(name_of(recipe));
+    let path = json::write(&report, &folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    expected
+        .compare(&report)
+        .map_err(|differences| format!("{differences}\nreport    {}", path.display()).into())
+}
+
+/// The profile of the recipe, with the port and folder of this run.
+fn target(recipe: &Path, server: &Server, secrets: &Secrets) -> Result<Target, String> {
+    let path = recipe.join("profile.toml");
+    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let text = text
+        .replace("{port}", &server.port().to_string())
+        .replace("{state}", &server.state().display().to_string());
+    Target::parse(&path.display().to_string(), &text, &|name| secrets.get(name))
+}
+
+fn audit(target: Target) -> Result<Report, String> {
+    let options = Options {
+        target,
+        profile: Profile::Baseline,
+        filter: Filter::default(),
+        clock: Clock::default(),
+    };
+    audit_blocking(options, Rc::new(())).map_err(|failure| match failure {
+        Failure::Preflight(obstacle, _) => format!("the server cannot be audited: {obstacle}"),
+        Failure::NothingSelected(message) | Failure::Usage(message) | Failure::Own(message) => {
+            message
+        }
+    })
+}

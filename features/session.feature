@@ -36,7 +36,7 @@ Feature: The login session
   Rule: max_age MUST bound the age of the authentication
     Scenario: a session that is older than that
       Given tokens of a session that is some seconds old
-      When the client runs the flow with max_age set to "1"
+      When the client runs the flow with a max_age that the session exceeds
       Then no code arrives unless the authentication is newer
 
   @authn.max-age-auth-time

@@ -78,6 +78,9 @@ impl TargetOptions {
             ("user.password", "--password-env", &password),
         ];
         for (path, option, value) in texts {
+            if path == "user.password" {
+                layers.take_password(environment)?;
+            }
             if let Some(value) = value {
                 let value = Value::String(value.clone());
                 layers.set(&Path::parse(path), value, Origin::Option(option))?;

@@ -132,9 +132,14 @@ pub fn tells_scope(tokens: &TokenResponse) -> bool {
     effective_scope(tokens, None).is_some() || tokens.text("scope").is_some()
 }
 
-/// A scope value is not part of the grant; an absent `scope` means that all that was requested is.
-pub fn scope_withheld(tokens: &TokenResponse, forbidden: &str) -> Findings {
-    let effective = effective_scope(tokens, None);
+/// A scope value is not part of the grant; an absent `scope` means that all that was requested is,
+/// unless introspection says otherwise.
+pub fn scope_withheld(
+    tokens: &TokenResponse,
+    introspected: Option<&str>,
+    forbidden: &str,
+) -> Findings {
+    let effective = effective_scope(tokens, introspected);
     let granted = effective.as_deref().or(tokens.text("scope"));
     check(granted.is_some_and(|g| !scope_set(g).contains(forbidden)), || {
         let actual = granted.map_or("no scope member, which means all of it".to_owned(), |g| {
@@ -236,8 +241,9 @@ mod tests {
     fn grants_are_not_broader_than_requests() {
         assert!(scope_not_widened(&tokens(r#","scope":"b a""#), "a b c").is_empty());
         assert_eq!(scope_not_widened(&tokens(r#","scope":"a d""#), "a b").len(), 1);
-        assert_eq!(scope_withheld(&tokens(""), "admin").len(), 1);
-        assert!(scope_withheld(&tokens(r#","scope":"openid""#), "admin").is_empty());
+        assert_eq!(scope_withheld(&tokens(""), None, "admin").len(), 1);
+        assert!(scope_withheld(&tokens(r#","scope":"openid""#), None, "admin").is_empty());
+        assert!(scope_withheld(&tokens(""), Some("openid"), "admin").is_empty());
     }
 
     #[test]

@@ -20,6 +20,12 @@ use super::{fetch_keys, learn, look_around};
 /// Seconds by which the clocks may differ unnoticed.
 const MOST_SKEW: i64 = 5;
 
+/// Hundredths by which one page must be more like ours than another to mean something.
+const MARGIN: usize = 5;
+
+/// Hundredths from which on two pages are the same.
+const ALIKE: usize = 90;
+
 /// What was found out about one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -227,14 +233,11 @@ impl Visit<'_> {
         let stranger = self.open(&stranger).await?;
         let astray = self.open(&astray).await?;
         let (as_stranger, as_astray) = (likeness(&own, &stranger), likeness(&own, &astray));
+        // To a stranger every address is alike, so that only the difference tells the two apart.
+        let knows_client = as_astray >= as_stranger + MARGIN;
         let tried = format!("to open an authorization request of client {}", client.id);
         let uri = client.redirect_uri();
-        if as_stranger > as_astray {
-            let came_back = format!("{}, as for a client that nobody knows", own.gist());
-            let remedy = "register the client, or correct id under [[clients]]";
-            return Err(Obstacle::new(tried, came_back, remedy));
-        }
-        if as_astray > as_stranger {
+        if knows_client {
             self.good(format!("{} is known", client.id));
             let came_back = format!("{}, as for an address that nobody registered", own.gist());
             let remedy = format!(
@@ -242,11 +245,16 @@ impl Visit<'_> {
             );
             return Err(Obstacle::new(format!("{tried} with {uri}"), came_back, remedy));
         }
+        if as_stranger < ALIKE {
+            let remedy =
+                format!("see the page and the server's log; is {uri} registered for the client?");
+            return Err(Obstacle::new(tried, own.gist(), remedy));
+        }
+        let came_back = format!("{}, as for a client that nobody knows", own.gist());
         let remedy = format!(
-            "check that client {} is registered, and {uri} for it, character by character; the server's log may say which",
-            client.id
+            "register the client, or correct id under [[clients]]; if the id is right, register {uri} for it, character by character"
         );
-        Err(Obstacle::new(tried, own.gist(), remedy))
+        Err(Obstacle::new(tried, came_back, remedy))
     }
 
     async fn login(&mut self) -> Result<(AuthorizationRequest, Landing, Way), Obstacle> {
@@ -356,19 +364,49 @@ impl Visit<'_> {
     }
 }
 
-/// How alike two pages are, in hundredths: the share of words that both have.
+/// How alike two pages are, in hundredths: the share of words that both have, but for those that
+/// repeat a request.
 fn likeness(one: &Landing, other: &Landing) -> usize {
     let status = |landing: &Landing| landing.exchange.response().map(|r| r.status);
     if other.response.is_some() || other.asks_to_sign_in || status(one) != status(other) {
         return 0;
     }
-    let (one, other) = (words(&one.exchange), words(&other.exchange));
+    let text = |e: &Exchange| e.response().map(|r| r.text()).unwrap_or_default();
+    let echo: BTreeSet<String> =
+        [one, other].iter().flat_map(|l| words(&l.exchange.request.url)).collect();
+    let of = |l: &Landing| -> BTreeSet<String> {
+        words(&text(&l.exchange)).difference(&echo).cloned().collect()
+    };
+    let (one, other) = (of(one), of(other));
     let all = one.union(&other).count();
     (one.intersection(&other).count() * 100).checked_div(all).unwrap_or(100)
 }
 
-fn words(exchange: &Exchange) -> BTreeSet<String> {
-    let text = exchange.response().map(|r| r.text()).unwrap_or_default();
-    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2);
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2);
     words.map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::exchange::Request;
+    use crate::model::exchange::samples::answered;
+
+    fn page(url: &str, text: &str) -> Landing {
+        let request = Request::get(url);
+        let exchange = Arc::new(Exchange { request, ..answered(400, &[], text) });
+        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
+    }
+
+    #[test]
+    fn pages_that_repeat_their_request_are_alike_all_the_same() {
+        let own = page("https://as.test/a?client_id=spa", "client spa is not known");
+        let stranger = page("https://as.test/a?client_id=q7x", "client q7x is not known");
+        assert_eq!(likeness(&own, &stranger), 100);
+        let astray = page("https://as.test/a?client_id=spa", "the address is not registered");
+        assert!(likeness(&own, &astray) < ALIKE);
+    }
 }

@@ -286,16 +286,7 @@ fn nobody_called(world: &mut World) -> Step {
 
 #[then("every page forbids framing")]
 fn forbids_framing(world: &mut World) -> Step {
-    let context = world.context()?;
-    let is_page = |e: &Exchange| {
-        e.response().is_some_and(|r| r.is_html() && r.location().is_none())
-            && !context.is_elsewhere(&e.request.url)
-    };
-    let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();
-    if pages.is_empty() {
-        return world.not_applicable("no HTML page is shown");
-    }
-    for page in pages {
+    for page in super::session::pages(world)? {
         world.judge(pages::forbids_framing(&page))?;
     }
     Ok(())

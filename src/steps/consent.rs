@@ -30,18 +30,27 @@ async fn reaches_consent(world: &mut World, request: AuthorizationRequest) -> St
 
 #[given("a user who is about to approve")]
 async fn about_to_approve(world: &mut World) -> Step {
-    let mut request = world.request()?;
     // Consent that was given before may be remembered; an OpenID provider can be asked to ask again.
-    if world.context()?.facts.oidc {
-        request.params.set("prompt", "consent");
+    let is_asked = world.context()?.facts.oidc;
+    for prompt in [is_asked.then_some("consent"), None] {
+        let mut request = world.request()?;
+        if let Some(prompt) = prompt {
+            request.params.set("prompt", prompt);
+        }
+        let scope = request.params.value("scope").unwrap_or_default().to_owned();
+        request.params.set("scope", narrow(&scope).0);
+        world.take_new_browser();
+        if reaches_consent(world, request).await? {
+            return Ok(());
+        }
+        let landing = world.flow()?.landing;
+        if landing.exchange.response().is_none_or(|r| r.status < 500) {
+            return world.not_applicable("no consent page is shown");
+        }
     }
-    let scope = request.params.value("scope").unwrap_or_default().to_owned();
-    request.params.set("scope", narrow(&scope).0);
-    world.take_new_browser();
-    if reaches_consent(world, request).await? {
-        return Ok(());
-    }
-    world.not_applicable("no consent page is shown")
+    let landing = world.flow()?.landing;
+    let remedy = "see the server's log: it fails where it should ask for consent";
+    world.need(Err(Obstacle::new("to reach the consent page", landing.gist(), remedy)))
 }
 
 #[given("a user who has not approved the client")]

@@ -13,15 +13,20 @@ use crate::world::{Step, Tried, World};
 fn variant(world: &mut World, row: &Row, registered: &str) -> Step<Option<String>> {
     let context = world.context()?;
     let client = context.client(world.client);
-    let own = |uri: &str| client.usable_redirect_uris().any(|registered| registered == uri);
+    // RFC 8252 §7.3: a loopback address is the same on every port.
+    let own = |uri: &str| {
+        client.usable_redirect_uris().any(|registered| {
+            registered == uri
+                || uris::is_loopback_literal(registered)
+                    && without_port(uri) == without_port(registered)
+        })
+    };
     if row.value == "{other}" {
         let others = context.target.redirect_uris().map(|(_, uri)| uri.to_owned());
         return Ok(others.filter(|uri| Kind::of(uri) != Kind::Cleartext).find(|uri| !own(uri)));
     }
     let uri = uris::instantiate(&row.value, registered);
-    let differs_in_port_only =
-        uris::is_loopback_literal(registered) && without_port(&uri) == without_port(registered);
-    let is_fine = own(&uri) || differs_in_port_only;
+    let is_fine = own(&uri);
     Ok((row.class == Class::Valid || !is_fine).then_some(uri))
 }
 

@@ -16,6 +16,7 @@ use crate::oauth::params::Params;
 use crate::oauth::redirect_uri::Kind;
 use crate::oauth::token::{TokenResponse, scope_set};
 use crate::target::login::driver::Decision;
+use crate::world::access::introspection_request;
 use crate::world::{Step, World};
 
 /// Seconds that pass before an ID Token is refreshed, so that its times can differ.
@@ -87,14 +88,39 @@ async fn refresh_for(world: &mut World, scope: String) -> Step {
     let token = refresh_token(world)?;
     let mut params = params(world, &token)?;
     params.set("scope", scope);
-    world.token_request(&params).await
+    world.token_request(&params).await?;
+    introspect_silent(world).await
+}
+
+/// Where an answer does not say what was granted, the authorization server is asked, if it can be.
+async fn introspect_silent(world: &mut World) -> Step {
+    let (context, answer) = (world.context()?, world.answer()?);
+    let Some(tokens) = answer.response().and_then(TokenResponse::read) else { return Ok(()) };
+    let token = tokens.access_token().unwrap_or_default();
+    let Ok(request) = introspection_request(&context, token) else { return Ok(()) };
+    if !token_response::tells_scope(&tokens) {
+        world.send(request).await?;
+        // The answer that is judged stays the last one.
+        let told = world.answers.len() - 1;
+        world.answers.swap(told - 1, told);
+    }
+    Ok(())
+}
+
+/// The scope by [`introspect_silent`].
+fn introspected_scope(world: &World) -> Option<String> {
+    let [.., told, _] = &world.answers[..] else { return None };
+    Some(told.response()?.json_object()?.get("scope")?.as_str()?.to_owned())
 }
 
 #[then(regex = "^the token endpoint leaves the new scope out or refuses with (.+)$")]
 fn scope_withheld(world: &mut World, codes: String) -> Step {
     let answer = world.answer()?;
     let findings = match answer.response().and_then(TokenResponse::read) {
-        Some(tokens) => token_response::scope_withheld(&tokens, &world.noted),
+        Some(tokens) => {
+            let told = introspected_scope(world);
+            token_response::scope_withheld(&tokens, told.as_deref(), &world.noted)
+        }
         None => token_reject(&answer, &words(&codes)),
     };
     let shown = findings.into_iter().map(|d| d.seen_in(&answer)).collect();

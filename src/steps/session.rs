@@ -10,8 +10,12 @@ use crate::http::user_agent::UserAgent;
 use crate::model::exchange::Exchange;
 use crate::model::verdict::{Obstacle, Weight};
 use crate::target::login::intent::Act;
+use crate::world::context::Context;
 use crate::world::interaction::{AT_ONCE, BEFORE_SIGN_IN, NOWHERE};
 use crate::world::{Flow, Step, World};
+
+/// Requests between a sign-in and its code, at most.
+const REQUESTS_OF_SIGN_IN: u32 = 6;
 
 /// Age that a session is given, in seconds, before a request asks for a younger one.
 const SESSION_AGE: u64 = 3;
@@ -50,8 +54,19 @@ async fn old_session(world: &mut World) -> Step {
     // So that the first ID Token is dated, too.
     request.params.set("max_age", "600");
     world.grant(world.client, request).await?;
-    context.clock.pass(Duration::from_secs(SESSION_AGE)).await;
+    context.clock.pass(Duration::from_secs(SESSION_AGE + short_max_age(&context))).await;
     Ok(())
+}
+
+/// Seconds within which a sign-in comes back at the pace of the target.
+fn short_max_age(context: &Context) -> u64 {
+    1 + (context.target.pace * REQUESTS_OF_SIGN_IN).as_secs_f64().ceil() as u64
+}
+
+#[when("the client runs the flow with a max_age that the session exceeds")]
+async fn flow_with_short_max_age(world: &mut World) -> Step {
+    let seconds = short_max_age(&*world.context()?).to_string();
+    flow_with(world, "max_age".into(), seconds).await
 }
 
 #[when(expr = "the user waits at the authorization request with {word} set to {string}")]
@@ -211,10 +226,10 @@ fn no_code_at_all(world: &mut World) -> Step {
 }
 
 /// Every HTML page of the scenario.
-fn pages(world: &mut World) -> Step<Vec<std::sync::Arc<Exchange>>> {
+pub(super) fn pages(world: &mut World) -> Step<Vec<std::sync::Arc<Exchange>>> {
     let context = world.context()?;
     let is_page = |e: &Exchange| {
-        e.response().is_some_and(|r| r.is_html() && r.location().is_none())
+        e.response().is_some_and(|r| r.is_html() && r.location().is_none() && !r.body.is_empty())
             && !context.is_elsewhere(&e.request.url)
     };
     let pages: Vec<_> = world.recorder.exchanges().into_iter().filter(|e| is_page(e)).collect();

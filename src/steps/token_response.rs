@@ -110,7 +110,7 @@ fn forbidden_scope(world: &mut World) -> Step {
         return world.judge_refusal(findings);
     }
     let (answer, tokens) = issued(world)?;
-    let findings = token_response::scope_withheld(&tokens, &world.noted);
+    let findings = token_response::scope_withheld(&tokens, None, &world.noted);
     world.judge(findings.into_iter().map(|d| d.seen_in(&answer)).collect())
 }
 

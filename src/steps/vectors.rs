@@ -277,7 +277,7 @@ fn no_forbidden_scope(world: &mut World, codes: String) -> Step {
         let is_plain = token::scope_set(requested).contains(forbidden.as_str());
         let is_told = token_response::tells_scope(tokens);
         if is_plain || is_told {
-            token_response::scope_withheld(tokens, &forbidden)
+            token_response::scope_withheld(tokens, None, &forbidden)
         } else {
             vec![]
         }

@@ -92,10 +92,6 @@ impl Layers {
             };
             self.set_text(&Path::parse(path), text, Origin::Variable(name.to_owned()))?;
         }
-        if environment.get(PASSWORD).is_some_and(|text| !text.is_empty()) {
-            let origin = Origin::Variable(PASSWORD.to_owned());
-            self.set_text(&Path::parse("user.password"), &format!("env:{PASSWORD}"), origin)?;
-        }
         for (name, text) in environment {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             let path = Path::of_variable(rest);
@@ -111,6 +107,16 @@ impl Layers {
             }
         }
         Ok(())
+    }
+
+    /// Lets the user's password be the variable that holds it, where a user is named.
+    pub fn take_password(&mut self, environment: &Environment) -> Result<(), String> {
+        let is_named = self.values.get("user").is_some_and(|user| user.get("username").is_some());
+        if !is_named || environment.get(PASSWORD).is_none_or(String::is_empty) {
+            return Ok(());
+        }
+        let origin = Origin::Variable(PASSWORD.to_owned());
+        self.set_text(&Path::parse("user.password"), &format!("env:{PASSWORD}"), origin)
     }
 
     /// Sets one key to what a text says, by the type of the key: a text verbatim, a list of texts by
@@ -213,7 +219,8 @@ impl Layers {
         match (self.origin(path), &self.file) {
             (Some(origin), _) => format!("{origin}: {why}"),
             (None, Some((name, _))) => format!("{name}:1: {why}"),
-            (None, None) => why.to_owned(),
+            (None, None) if path.is_empty() => why.to_owned(),
+            (None, None) => format!("{path}: {why}"),
         }
     }
 }

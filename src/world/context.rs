@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use super::clock::Clock;
+use super::front;
 use super::shared::{Known, Parts};
 use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
@@ -226,7 +227,11 @@ impl Context {
             |location: &str| self.target.redirect_uris().any(|(_, uri)| location.starts_with(uri));
         let user = self.target.user.as_ref();
         let driver = self.driver(recorder, &is_client, user, Decision::Approve);
-        Ok(driver.code(agent, get).await)
+        let outcome = driver.code(agent, get).await;
+        Ok(outcome.and_then(|(landing, way)| match front::belongs_to(&landing, &sent) {
+            true => Ok((landing, way)),
+            false => Err(front::another_answer(&landing)),
+        }))
     }
 
     /// The whole flow of a client; its last exchange is the token response.
@@ -362,7 +367,13 @@ pub fn usable(exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Obstacle> {
     );
     match &exchange.outcome {
         Err(reason) => {
-            Err(Obstacle::new(tried, reason.clone(), "check that the target is up and reachable"))
+            let remedy = match reason.contains("slow answers") {
+                true => {
+                    "see why the server is slow; lower concurrency or raise pace_ms in the profile"
+                }
+                false => "check that the target is up and reachable",
+            };
+            Err(Obstacle::new(tried, reason.clone(), remedy))
         }
         Ok(response) if matches!(response.status, 429 | 503) => Err(Obstacle::new(
             tried,

@@ -12,6 +12,7 @@ use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token;
 use crate::target::login::driver::{Decision, Way};
+use crate::target::login::reason::{Reason, Trouble};
 
 /// What a request becomes before a browser takes it.
 pub enum Front {
@@ -110,4 +111,20 @@ impl World {
             None => Ok(()),
         }
     }
+}
+
+/// The response is not that to another request of this run. What merely changes the state is judged
+/// elsewhere.
+pub(super) fn belongs_to(landing: &Landing, sent: &AuthorizationRequest) -> bool {
+    let came = landing.response.as_ref().and_then(|response| response.value("state"));
+    match (came, sent.params.value("state")) {
+        (Some(came), Some(sent)) => came.len() != sent.len() || came.eq_ignore_ascii_case(sent),
+        _ => true,
+    }
+}
+
+pub(super) fn another_answer(landing: &Landing) -> Trouble {
+    let remedy = "the server answers an earlier request of this browser; set concurrency to 1 in the profile";
+    let detail = format!("{} with the state of another request", landing.gist());
+    Trouble::new(Reason::CallbackNotReached, detail, remedy)
 }

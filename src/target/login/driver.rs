@@ -109,6 +109,9 @@ impl Driver<'_> {
                 Reason::PageNotFound,
                 "check authorization_endpoint, and the addresses of the steps under [login]",
             ),
+            (None, Some(r)) if r.status >= 500 => {
+                (Reason::Refused, "see the log of the server: it failed")
+            }
             (None, Some(r)) if r.status >= 400 && !way.signed_in => (
                 Reason::Refused,
                 "check that client_id is known and redirect_uri registered exactly as given",

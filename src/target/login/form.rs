@@ -211,7 +211,9 @@ impl Driver<'_> {
             };
             let is_off = match field.kind.as_str() {
                 "radio" => !field.checked,
-                // Whoever approves ticks every box; whoever denies leaves the page as it is.
+                // Whoever approves ticks every box. Whoever denies leaves the page as it is, and so does
+                // whoever signs in, but for what he must tick.
+                "checkbox" if typed.is_some() => !field.checked && !field.required,
                 "checkbox" => !field.checked && self.decision == Decision::Deny,
                 _ => false,
             };

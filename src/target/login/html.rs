@@ -39,6 +39,8 @@ pub struct Field {
     pub value: String,
     /// A checkbox or radio button that is on.
     pub checked: bool,
+    /// The form is not sent without it.
+    pub required: bool,
     /// `autocomplete`.
     pub autocomplete: String,
 }
@@ -182,6 +184,7 @@ impl Reader {
                 kind,
                 value: get("value"),
                 checked: attribute(tag, "checked").is_some(),
+                required: attribute(tag, "required").is_some(),
                 autocomplete: get("autocomplete").to_ascii_lowercase(),
             });
         }

@@ -351,7 +351,14 @@ impl Visit<'_> {
             ));
             return Ok(());
         }
-        let request = introspection_request(self.context, self.access_token().unwrap_or_default())?;
+        let token = self.access_token().unwrap_or_default();
+        let request = match introspection_request(self.context, token) {
+            Ok(request) => request,
+            Err(obstacle) => {
+                self.note(Finding::Advice(obstacle.came_back, obstacle.remedy));
+                return Ok(());
+            }
+        };
         let answer = usable(self.context.http.send(&self.context.shared, request).await)?;
         let members = answer.response().and_then(|r| r.json_object());
         if members.is_some_and(|m| m.get("active").is_some_and(|active| active == true)) {

@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw", "execute"]),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("execute", &["model", "world", "catalogue", "plan", "draw"]),
-    ("embedded", &["target", "world"]),
+    ("embedded", &["oauth", "target", "world"]),
     (
         "cli",
         &["model", "target", "world", "report", "catalogue", "plan", "run", "trial", "embedded"],

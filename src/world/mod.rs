@@ -20,7 +20,7 @@ use crate::http::user_agent::UserAgent;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
-use crate::oauth::dpop::Key;
+use crate::oauth::key::Key;
 use crate::oauth::params::Params;
 use crate::oauth::vectors::Row;
 use crate::target::login::driver::{Decision, Way};

@@ -1,6 +1,7 @@
 //! Who signs in.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::otp::Totp;
 use crate::target::secret::Secret;
@@ -14,12 +15,14 @@ pub struct User {
     pub password: Secret,
     /// What makes his one-time codes.
     pub totp: Option<Totp>,
+    /// What a credential says of him, where the harness issues it; else what it says by default.
+    pub claims: Option<Map<String, Value>>,
 }
 
 impl User {
     /// A user without a second factor.
     pub fn new(username: impl Into<String>, password: Secret) -> Self {
-        Self { username: username.into(), password, totp: None }
+        Self { username: username.into(), password, totp: None, claims: None }
     }
 
     /// The user of a session that was imported, or one who signs in elsewhere, unnamed.
@@ -32,11 +35,14 @@ impl User {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserTable {
+    #[serde(default)]
     username: String,
     #[serde(default)]
     password: Option<String>,
     #[serde(default)]
     totp: Option<String>,
+    #[serde(default)]
+    claims: Option<Map<String, Value>>,
 }
 
 impl UserTable {
@@ -50,6 +56,9 @@ impl UserTable {
         secret: &dyn Fn(&str, &str) -> Result<Secret, String>,
         wrong: &dyn Fn(&str, String) -> String,
     ) -> Result<User, String> {
+        if self.username.is_empty() && self.claims.is_none() {
+            return Err(wrong("user", "the user needs a username".into()));
+        }
         let password = match &self.password {
             Some(reference) => secret("password", reference)?,
             None if needs_password => {
@@ -63,6 +72,6 @@ impl UserTable {
                 .map_err(|e| wrong("totp", format!("totp: {e}")))
         };
         let totp = self.totp.as_ref().map(read).transpose()?;
-        Ok(User { totp, ..User::new(self.username, password) })
+        Ok(User { totp, claims: self.claims, ..User::new(self.username, password) })
     }
 }

@@ -1,0 +1,343 @@
+//! Presentations of a credential to a verifier: conformant ones, and such as differ in one property.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::dcql::{Asked, Format};
+use super::fault::Fault;
+use super::forge::altered;
+use super::jose::Jws;
+use super::key::{Key, Seal};
+use super::sd_jwt::{SdJwt, digest, disclosed, disclosure};
+use super::{did_key, object, random};
+
+/// Seconds that a credential of the harness lives.
+const LIFETIME: i64 = 600;
+/// Seconds by which what is too old or too young is so.
+const DAY: i64 = 86_400;
+/// The types that every JWT VC and VP has beside its own.
+const CONTEXT: &str = "https://www.w3.org/2018/credentials/v1";
+
+/// A credential that signs its holder in.
+#[derive(Clone)]
+pub enum Credential {
+    /// The harness issues it, with a key that the server trusts.
+    Issued {
+        /// The key.
+        key: Arc<Key>,
+        /// The issuer, `iss`.
+        issuer: String,
+        /// The type: `vct`, or the one beside `VerifiableCredential`; that of the query when absent.
+        credential_type: Option<String>,
+    },
+    /// An SD-JWT VC, or a JWT VC, that somebody else issued.
+    Ready(String),
+}
+
+/// What a wallet holds.
+#[derive(Clone)]
+pub struct Holding {
+    /// The credential.
+    pub credential: Credential,
+    /// The key of the holder.
+    pub holder: Arc<Key>,
+    /// Its form.
+    pub format: Format,
+}
+
+/// A presentation in the making.
+pub struct Presentation<'a> {
+    /// What the wallet holds.
+    pub holding: &'a Holding,
+    /// What is asked for.
+    pub asked: &'a Asked,
+    /// The claims of a credential that is issued for it.
+    pub claims: &'a Map<String, Value>,
+    /// `client_id` of the verifier.
+    pub audience: &'a str,
+    /// Of the request.
+    pub nonce: &'a str,
+    /// Seconds since the epoch.
+    pub now: i64,
+}
+
+/// A JWT that is not signed yet.
+struct Draft {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+}
+
+impl Draft {
+    fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.claims.insert(name.to_owned(), value.into());
+    }
+
+    fn bring(&mut self, key: &Key) {
+        self.header.remove("kid");
+        self.header.insert("jwk".into(), key.jwk.clone());
+    }
+}
+
+impl Presentation<'_> {
+    /// The presentation; `None` where this holding has no such property to differ in.
+    pub fn text(&self, fault: Option<Fault>) -> Option<String> {
+        match self.holding.format {
+            Format::SdJwtVc => self.sd_jwt(fault),
+            Format::JwtVp => self.jwt_vp(fault),
+        }
+    }
+
+    fn sd_jwt(&self, fault: Option<Fault>) -> Option<String> {
+        let mut shown = match &self.holding.credential {
+            Credential::Issued { .. } => self.issued_sd_jwt(fault)?,
+            Credential::Ready(text) => {
+                let ready = SdJwt::read(text)?;
+                SdJwt { jwt: resealed(&ready.jwt, fault)?, ..ready }
+            }
+        };
+        let hidden: Vec<_> = shown.disclosures.iter().filter_map(|d| disclosed(d)).collect();
+        let stated = match fault {
+            Some(Fault::DisclosureAltered) => {
+                let (_, name, value) = hidden.first()?;
+                let at = shown.disclosures.iter().position(|d| disclosed(d).is_some())?;
+                shown.disclosures[at] = disclosure(&random(16), name, value);
+                None
+            }
+            Some(Fault::DisclosureAdded) => {
+                shown.disclosures.push(disclosure(&random(16), "probe", &"probe".into()));
+                None
+            }
+            Some(Fault::ClaimsWithheld | Fault::ClaimsOfHolder) if hidden.is_empty() => {
+                return None;
+            }
+            Some(Fault::ClaimsWithheld | Fault::ClaimsOfHolder) => {
+                shown.disclosures.clear();
+                (fault == Some(Fault::ClaimsOfHolder)).then_some(hidden)
+            }
+            _ => None,
+        };
+        let text = shown.text();
+        if fault == Some(Fault::Unbound) {
+            return Some(text);
+        }
+        let mut binding = self.binding("kb+jwt", fault);
+        binding.set("aud", self.audience);
+        binding.set("sd_hash", digest(&text));
+        for (_, name, value) in stated.into_iter().flatten() {
+            binding.set(&name, value);
+        }
+        match fault {
+            Some(Fault::HashOther) => binding.set("sd_hash", digest(&format!("{text}~"))),
+            Some(Fault::HashMissing) => drop(binding.claims.remove("sd_hash")),
+            Some(Fault::BindingType) => drop(binding.header.insert("typ".into(), "JWT".into())),
+            _ => {}
+        }
+        Some(format!("{text}{}", self.bound(binding, fault)?))
+    }
+
+    /// What the holder signs in both forms.
+    fn binding(&self, typ: &str, fault: Option<Fault>) -> Draft {
+        let mut binding = Draft {
+            header: object(json!({"typ": typ})),
+            claims: object(json!({"iat": self.now, "nonce": self.nonce})),
+        };
+        match fault {
+            Some(Fault::NonceOther) => binding.set("nonce", random(16)),
+            Some(Fault::NonceMissing) => drop(binding.claims.remove("nonce")),
+            Some(Fault::Old) => binding.set("iat", self.now - DAY),
+            _ => {}
+        }
+        binding
+    }
+
+    /// The holder signs; the audience is bent here, where it is known in both forms.
+    fn bound(&self, mut binding: Draft, fault: Option<Fault>) -> Option<String> {
+        let (holder, other) = (&*self.holding.holder, Key::generate()?);
+        match fault {
+            Some(Fault::AudienceOther) => binding.set("aud", did_key::of(&other)),
+            Some(Fault::AudienceMissing) => drop(binding.claims.remove("aud")),
+            Some(Fault::BindingOfOtherKey) => binding.bring(&other),
+            _ => {}
+        }
+        let seal = match fault {
+            Some(Fault::BindingAltered) => Seal::Altered(holder),
+            Some(Fault::BindingUnsigned) => Seal::Unsigned,
+            Some(Fault::BindingOfOtherKey) => Seal::Signed(&other),
+            _ => Seal::Signed(holder),
+        };
+        Some(seal.compact(&binding.header, &binding.claims))
+    }
+
+    fn issued_sd_jwt(&self, fault: Option<Fault>) -> Option<SdJwt> {
+        let (names, is_asked) =
+            (&self.asked.claims, |asked: &Vec<String>, name| asked.contains(name));
+        let (mut digests, mut disclosures) = (Vec::new(), Vec::new());
+        for (name, value) in self.claims {
+            let text = disclosure(&random(16), name, value);
+            digests.push(digest(&text));
+            if names.as_ref().is_none_or(|asked| is_asked(asked, name)) {
+                disclosures.push(text);
+            }
+        }
+        // §4.2.4.1: their order must not tell which is which.
+        digests.sort_unstable();
+        let mut draft = self.issued("dc+sd-jwt");
+        draft.set("vct", self.credential_type());
+        draft.set("cnf", json!({"jwk": self.holding.holder.jwk}));
+        draft.set("_sd", digests);
+        draft.set("_sd_alg", "sha-256");
+        if fault == Some(Fault::OtherType) {
+            draft.set("vct", "https://probe.invalid/credential");
+        }
+        Some(SdJwt { jwt: self.signed_by_issuer(draft, fault)?, disclosures })
+    }
+
+    fn jwt_vp(&self, fault: Option<Fault>) -> Option<String> {
+        let needs_sd_jwt = matches!(
+            fault,
+            Some(
+                Fault::Unbound
+                    | Fault::BindingType
+                    | Fault::HashOther
+                    | Fault::HashMissing
+                    | Fault::DisclosureAltered
+                    | Fault::DisclosureAdded
+                    | Fault::ClaimsWithheld
+                    | Fault::ClaimsOfHolder
+            )
+        );
+        if needs_sd_jwt {
+            return None;
+        }
+        let credential = match &self.holding.credential {
+            Credential::Issued { .. } => self.issued_jwt_vc(fault)?,
+            Credential::Ready(text) => resealed(text.trim(), fault)?,
+        };
+        let did = did_key::of(&self.holding.holder);
+        let mut presentation = self.binding("JWT", fault);
+        presentation.bring(&self.holding.holder);
+        presentation.set("iss", did);
+        presentation.set("aud", self.audience);
+        presentation.set("jti", format!("urn:authspec:{}", random(16)));
+        presentation.set("exp", presentation.claims["iat"].as_i64()? + LIFETIME);
+        let vp = json!({
+            "@context": [CONTEXT], "type": ["VerifiablePresentation"],
+            "verifiableCredential": [credential],
+        });
+        presentation.set("vp", vp);
+        self.bound(presentation, fault)
+    }
+
+    fn issued_jwt_vc(&self, fault: Option<Fault>) -> Option<String> {
+        let did = did_key::of(&self.holding.holder);
+        let mut subject = self.claims.clone();
+        subject.insert("id".into(), did.as_str().into());
+        let mut types = vec!["VerifiableCredential".to_owned()];
+        match fault {
+            Some(Fault::OtherType) => types.push("ProbeCredential".into()),
+            _ => types.extend(self.types().filter(|name| name != "VerifiableCredential")),
+        }
+        let mut draft = self.issued("JWT");
+        draft.set("nbf", self.now);
+        draft.set("sub", did);
+        draft.set("jti", format!("urn:authspec:{}", random(16)));
+        draft
+            .set("vc", json!({"@context": [CONTEXT], "type": types, "credentialSubject": subject}));
+        self.signed_by_issuer(draft, fault)
+    }
+
+    fn issued(&self, typ: &str) -> Draft {
+        let (issued_at, exp) = (self.now, self.now + LIFETIME);
+        Draft {
+            header: object(json!({"typ": typ})),
+            claims: object(json!({"iss": self.issuer(), "iat": issued_at, "exp": exp})),
+        }
+    }
+
+    fn issuer(&self) -> &str {
+        match &self.holding.credential {
+            Credential::Issued { issuer, .. } => issuer,
+            Credential::Ready(_) => "",
+        }
+    }
+
+    /// The types that are asked for, or that of the profile.
+    fn types(&self) -> impl Iterator<Item = String> {
+        let own = match &self.holding.credential {
+            Credential::Issued { credential_type, .. } => credential_type.clone(),
+            Credential::Ready(_) => None,
+        };
+        let asked = self.asked.types.iter().cloned();
+        let own = own.filter(|_| self.asked.types.is_empty());
+        asked.chain(own)
+    }
+
+    fn credential_type(&self) -> String {
+        self.types().next().unwrap_or_default()
+    }
+
+    fn signed_by_issuer(&self, mut draft: Draft, fault: Option<Fault>) -> Option<String> {
+        let Credential::Issued { key, issuer, .. } = &self.holding.credential else { return None };
+        // The DID URL of the only key of a did:key (The did:key Method v0.9 §3.1.5).
+        let kid = match issuer.strip_prefix("did:key:") {
+            Some(id) => format!("{issuer}#{id}"),
+            None => key.thumbprint.clone(),
+        };
+        draft.header.insert("kid".into(), kid.into());
+        match fault {
+            Some(Fault::Expired) => {
+                draft.set("iat", self.now - 2 * DAY);
+                draft.set("exp", self.now - DAY);
+            }
+            Some(Fault::NotYetValid) => draft.set("nbf", self.now + DAY),
+            _ => {}
+        }
+        sealed(draft, key, fault)
+    }
+}
+
+/// The draft as its issuer signs it, or as somebody else does.
+fn sealed(mut draft: Draft, key: &Key, fault: Option<Fault>) -> Option<String> {
+    let other = Key::generate()?;
+    let issuer = draft.claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match fault {
+        Some(Fault::IssuerUnknown) => {
+            let did = did_key::of(&other);
+            let id = did.strip_prefix("did:key:").unwrap_or_default();
+            draft.header.insert("kid".into(), format!("{did}#{id}").into());
+            draft.set("iss", did);
+        }
+        Some(Fault::CredentialKeyOfHeader) => draft.bring(&other),
+        _ => {}
+    }
+    let seal = match fault {
+        Some(Fault::CredentialAltered) => Seal::Altered(key),
+        Some(Fault::CredentialUnsigned) => Seal::Unsigned,
+        Some(Fault::CredentialSymmetric) => Seal::Symmetric(issuer.as_bytes()),
+        Some(Fault::IssuerUnknown | Fault::CredentialKeyOfHeader) => Seal::Signed(&other),
+        _ => Seal::Signed(key),
+    };
+    Some(seal.compact(&draft.header, &draft.claims))
+}
+
+/// A credential that somebody else issued, with that fault; `None` where only the issuer could.
+fn resealed(jwt: &str, fault: Option<Fault>) -> Option<String> {
+    match fault {
+        Some(Fault::Expired | Fault::NotYetValid | Fault::OtherType) => None,
+        Some(Fault::CredentialAltered) => {
+            let (signed, signature) = jwt.rsplit_once('.')?;
+            Some(format!("{signed}.{}", altered(signature, 1, 2)?))
+        }
+        Some(
+            Fault::CredentialUnsigned
+            | Fault::CredentialSymmetric
+            | Fault::IssuerUnknown
+            | Fault::CredentialKeyOfHeader,
+        ) => {
+            let Jws { header, claims, .. } = Jws::read(jwt).ok()?;
+            sealed(Draft { header, claims }, &Key::generate()?, fault)
+        }
+        _ => Some(jwt.to_owned()),
+    }
+}

@@ -341,3 +341,131 @@ fn resealed(jwt: &str, fault: Option<Fault>) -> Option<String> {
         _ => Some(jwt.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holding(format: Format) -> Holding {
+        let (issuer, holder) = (Key::generate().unwrap(), Key::generate().unwrap());
+        let credential = Credential::Issued {
+            issuer: did_key::of(&issuer),
+            key: Arc::new(issuer),
+            credential_type: None,
+        };
+        Holding { credential, holder: Arc::new(holder), format }
+    }
+
+    /// The presentation of two claims, of which `email` alone is asked for.
+    fn presented(holding: &Holding, fault: Option<Fault>) -> Option<String> {
+        let asked = Asked {
+            id: None,
+            types: vec!["t".into()],
+            claims: Some(vec!["email".into()]),
+            definition: None,
+        };
+        let claims = object(json!({"email": "a@b", "phone": "1"}));
+        let (audience, nonce, now) = ("did:key:zVerifier", "n-1", 1000);
+        Presentation { holding, asked: &asked, claims: &claims, audience, nonce, now }.text(fault)
+    }
+
+    fn read(jwt: &str) -> Jws {
+        Jws::read(jwt).unwrap()
+    }
+
+    fn issuer(holding: &Holding) -> String {
+        match &holding.credential {
+            Credential::Issued { issuer, .. } => issuer.clone(),
+            Credential::Ready(_) => String::new(),
+        }
+    }
+
+    #[test]
+    fn an_sd_jwt_discloses_what_is_asked_for_and_is_bound() {
+        let holding = holding(Format::SdJwtVc);
+        let text = presented(&holding, None).unwrap();
+        let (shown, binding) = (SdJwt::read(&text).unwrap(), text.rsplit('~').next().unwrap());
+        let (credential, binding) = (read(&shown.jwt), read(binding));
+        assert_eq!(did_key::verify(&credential, &issuer(&holding)), Ok(()));
+        assert_eq!(did_key::verify(&binding, &did_key::of(&holding.holder)), Ok(()));
+        assert_eq!(credential.claims["cnf"]["jwk"], holding.holder.jwk);
+        assert_eq!(credential.claims["_sd"].as_array().map(Vec::len), Some(2));
+        assert_eq!((shown.disclosures.len(), shown.claims()["email"].as_str()), (1, Some("a@b")));
+        assert_eq!(binding.text("sd_hash"), Some(digest(&shown.text()).as_str()));
+        assert_eq!(
+            (binding.header["typ"].as_str(), binding.text("nonce")),
+            (Some("kb+jwt"), Some("n-1"))
+        );
+        assert_eq!(binding.audience(), ["did:key:zVerifier"]);
+    }
+
+    #[test]
+    fn a_jwt_vp_carries_one_credential_of_its_signer() {
+        let holding = holding(Format::JwtVp);
+        let presentation = read(&presented(&holding, None).unwrap());
+        let did = did_key::of(&holding.holder);
+        assert_eq!(did_key::verify(&presentation, &did), Ok(()));
+        assert_eq!(presentation.header["jwk"], holding.holder.jwk);
+        let credential = presentation.claims["vp"]["verifiableCredential"][0].as_str().unwrap();
+        let credential = read(credential);
+        assert_eq!(did_key::verify(&credential, &issuer(&holding)), Ok(()));
+        assert_eq!(credential.text("sub"), Some(did.as_str()));
+        assert_eq!(credential.claims["vc"]["type"], json!(["VerifiableCredential", "t"]));
+        assert_eq!(presented(&holding, Some(Fault::HashOther)), None);
+        assert_eq!(presented(&holding, Some(Fault::DisclosureAdded)), None);
+    }
+
+    #[test]
+    fn a_fault_changes_what_it_names_and_leaves_the_binding_whole() {
+        let holding = holding(Format::SdJwtVc);
+        let of = |fault| presented(&holding, Some(fault)).unwrap();
+        let parts = |text: &str| {
+            let binding = text.rsplit('~').next().unwrap().to_owned();
+            (SdJwt::read(text).unwrap(), binding)
+        };
+        let is_whole = |text: &str| {
+            let (shown, binding) = parts(text);
+            let binding = read(&binding);
+            binding.text("sd_hash") == Some(digest(&shown.text()).as_str())
+                && did_key::verify(&binding, &did_key::of(&holding.holder)).is_ok()
+        };
+        let issued = |text: &str| did_key::verify(&read(&parts(text).0.jwt), &issuer(&holding));
+        for fault in [
+            Fault::CredentialAltered,
+            Fault::CredentialUnsigned,
+            Fault::CredentialSymmetric,
+            Fault::CredentialKeyOfHeader,
+            Fault::IssuerUnknown,
+        ] {
+            let text = of(fault);
+            assert!(is_whole(&text) && issued(&text).is_err(), "{fault:?}");
+        }
+        for fault in
+            [Fault::Expired, Fault::NotYetValid, Fault::OtherType, Fault::DisclosureAltered]
+        {
+            let text = of(fault);
+            assert!(is_whole(&text) && issued(&text).is_ok(), "{fault:?}");
+        }
+        assert!(of(Fault::Unbound).ends_with('~'));
+        assert!(!parts(&of(Fault::DisclosureAltered)).0.claims().contains_key("email"));
+        let stated = read(&parts(&of(Fault::ClaimsOfHolder)).1);
+        assert_eq!(stated.text("email"), Some("a@b"));
+        let unknown = read(&parts(&of(Fault::IssuerUnknown)).0.jwt);
+        let named = unknown.text("iss").unwrap();
+        assert_eq!(did_key::verify(&unknown, named), Ok(()));
+    }
+
+    #[test]
+    fn of_a_ready_credential_only_the_issuer_could_change_the_terms() {
+        let issued = holding(Format::SdJwtVc);
+        let text = presented(&issued, Some(Fault::Unbound)).unwrap();
+        let ready = Holding { credential: Credential::Ready(text.clone()), ..issued };
+        assert!(presented(&ready, None).unwrap().starts_with(&text));
+        for fault in [Fault::Expired, Fault::NotYetValid, Fault::OtherType] {
+            assert_eq!(presented(&ready, Some(fault)), None);
+        }
+        for fault in [Fault::CredentialAltered, Fault::CredentialUnsigned, Fault::IssuerUnknown] {
+            assert!(!presented(&ready, Some(fault)).unwrap().starts_with(&text), "{fault:?}");
+        }
+    }
+}

@@ -55,6 +55,8 @@ pub struct Way {
     pub signed_in: bool,
     /// A consent form was answered.
     pub consented: bool,
+    /// A credential was presented, which is sign-in and decision in one.
+    pub presented: bool,
     /// He signed in somewhere else: nobody saw what he met.
     pub unseen: bool,
     /// What ended it early.
@@ -65,6 +67,13 @@ pub struct Way {
     pub(super) coded: Option<bool>,
     /// The authorization request was sent once more.
     pub(super) reopened: bool,
+}
+
+impl Way {
+    /// The user decided about the client.
+    pub fn decided(&self) -> bool {
+        self.consented || self.presented
+    }
 }
 
 impl Driver<'_> {

@@ -138,6 +138,7 @@ impl Driver<'_> {
             Rung::Wallet(wallet) => {
                 let is_due = self.is_portal(navigation) && !way.signed_in;
                 way.signed_in |= is_due;
+                way.presented |= is_due;
                 return is_due.then_some((Act::SignIn, Turn::Show(wallet)));
             }
             Rung::Exec(_) | Rung::Manual(_) => {

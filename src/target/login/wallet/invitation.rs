@@ -1,9 +1,12 @@
 //! The invitation of a wallet: what the portal is told, and hands on as a QR code.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::Wallet;
 use crate::http::user_agent::{Navigation, resolve};
+use crate::model::exchange::Exchange;
 
 /// A login that waits for a wallet.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +50,14 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 }
 
 impl Invitation {
+    /// The invitation of the portal at which a browser rests with this exchange, or to which it would
+    /// leave. The error says what is missing.
+    pub fn of(exchange: &Arc<Exchange>, wallet: &Wallet) -> Result<Self, String> {
+        let departed = exchange.response().and_then(|r| r.location()).map(str::to_owned);
+        let (exchange, url) = (exchange.clone(), exchange.request.url.clone());
+        Self::read(&Navigation { exchange, url, departed, endless: false }, wallet)
+    }
+
     /// Whether the navigation came to a portal, readable or not.
     pub fn is_at(navigation: &Navigation) -> bool {
         carrier(navigation).is_some()
@@ -82,8 +93,6 @@ impl Invitation {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::table::samples::wallet;
     use super::*;
     use crate::model::exchange::samples::answered;

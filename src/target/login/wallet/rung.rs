@@ -76,15 +76,9 @@ impl Driver<'_> {
             },
         );
         let answer = wallet.answer(&request, user, self.time_for(&request), None);
-        let fields = answer.map_err(|why| {
-            let remedy = "check format, vct and claims under [login.wallet] against what the server asks for";
-            (Trouble::new(Reason::FieldNotFound, why, remedy), exchange.clone())
-        })?;
-        let fields = fields.ok_or_else(|| {
-            let remedy = "check credential and format under [login.wallet]";
-            let detail = "the credential cannot be presented";
-            (Trouble::new(Reason::FieldNotFound, detail, remedy), exchange)
-        })?;
+        let fields =
+            answer.and_then(|fields| fields.ok_or("a credential that cannot be shown".into()));
+        let fields = fields.map_err(|why| (Trouble::unanswered(why), exchange))?;
         let answer = self.deliver(&request, &fields).await;
         if answer.response().is_some_and(|r| r.status < 400) {
             return Ok(());

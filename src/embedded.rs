@@ -6,9 +6,10 @@ use std::time::Duration;
 use reference_server::{Config, Lifetimes, Server, seeds};
 use serde_json::Map;
 
+use crate::oauth::credential::Credential;
 use crate::oauth::dcql::Format;
 use crate::oauth::key::Key;
-use crate::oauth::presentation::{Credential, Holding};
+use crate::oauth::presentation::Holding;
 use crate::target::login::wallet::Wallet;
 use crate::target::login::{Login, Rung};
 use crate::target::network::Network;

@@ -2,6 +2,7 @@
 
 pub mod authorization;
 pub mod challenge;
+pub mod credential;
 pub mod dcql;
 pub mod did_key;
 pub mod dpop;

@@ -4,36 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::credential::{Credential, DAY, Draft, LIFETIME, resealed};
 use super::dcql::{Asked, Format};
 use super::fault::Fault;
-use super::forge::altered;
-use super::jose::Jws;
 use super::key::{Key, Seal};
 use super::sd_jwt::{SdJwt, digest, disclosed, disclosure};
 use super::{did_key, object, random};
 
-/// Seconds that a credential of the harness lives.
-const LIFETIME: i64 = 600;
-/// Seconds by which what is too old or too young is so.
-const DAY: i64 = 86_400;
 /// The types that every JWT VC and VP has beside its own.
 const CONTEXT: &str = "https://www.w3.org/2018/credentials/v1";
-
-/// A credential that signs its holder in.
-#[derive(Clone)]
-pub enum Credential {
-    /// The harness issues it, with a key that the server trusts.
-    Issued {
-        /// The key.
-        key: Arc<Key>,
-        /// The issuer, `iss`.
-        issuer: String,
-        /// The type: `vct`, or the one beside `VerifiableCredential`; that of the query when absent.
-        credential_type: Option<String>,
-    },
-    /// An SD-JWT VC, or a JWT VC, that somebody else issued.
-    Ready(String),
-}
 
 /// What a wallet holds.
 #[derive(Clone)]
@@ -60,23 +39,6 @@ pub struct Presentation<'a> {
     pub nonce: &'a str,
     /// Seconds since the epoch.
     pub now: i64,
-}
-
-/// A JWT that is not signed yet.
-struct Draft {
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-}
-
-impl Draft {
-    fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.claims.insert(name.to_owned(), value.into());
-    }
-
-    fn bring(&mut self, key: &Key) {
-        self.header.remove("kid");
-        self.header.insert("jwk".into(), key.jwk.clone());
-    }
 }
 
 impl Presentation<'_> {
@@ -182,7 +144,7 @@ impl Presentation<'_> {
         }
         // §4.2.4.1: their order must not tell which is which.
         digests.sort_unstable();
-        let mut draft = self.issued("dc+sd-jwt");
+        let mut draft = self.holding.credential.begun("dc+sd-jwt", self.now);
         draft.set("vct", self.credential_type());
         draft.set("cnf", json!({"jwk": self.holding.holder.jwk}));
         draft.set("_sd", digests);
@@ -190,7 +152,7 @@ impl Presentation<'_> {
         if fault == Some(Fault::OtherType) {
             draft.set("vct", "https://probe.invalid/credential");
         }
-        Some(SdJwt { jwt: self.signed_by_issuer(draft, fault)?, disclosures })
+        Some(SdJwt { jwt: self.holding.credential.signed(draft, self.now, fault)?, disclosures })
     }
 
     fn jwt_vp(&self, fault: Option<Fault>) -> Option<String> {
@@ -238,28 +200,13 @@ impl Presentation<'_> {
             Some(Fault::OtherType) => types.push("ProbeCredential".into()),
             _ => types.extend(self.types().filter(|name| name != "VerifiableCredential")),
         }
-        let mut draft = self.issued("JWT");
+        let mut draft = self.holding.credential.begun("JWT", self.now);
         draft.set("nbf", self.now);
         draft.set("sub", did);
         draft.set("jti", format!("urn:authspec:{}", random(16)));
         draft
             .set("vc", json!({"@context": [CONTEXT], "type": types, "credentialSubject": subject}));
-        self.signed_by_issuer(draft, fault)
-    }
-
-    fn issued(&self, typ: &str) -> Draft {
-        let (issued_at, exp) = (self.now, self.now + LIFETIME);
-        Draft {
-            header: object(json!({"typ": typ})),
-            claims: object(json!({"iss": self.issuer(), "iat": issued_at, "exp": exp})),
-        }
-    }
-
-    fn issuer(&self) -> &str {
-        match &self.holding.credential {
-            Credential::Issued { issuer, .. } => issuer,
-            Credential::Ready(_) => "",
-        }
+        self.holding.credential.signed(draft, self.now, fault)
     }
 
     /// The types that are asked for, or that of the profile.
@@ -276,75 +223,12 @@ impl Presentation<'_> {
     fn credential_type(&self) -> String {
         self.types().next().unwrap_or_default()
     }
-
-    fn signed_by_issuer(&self, mut draft: Draft, fault: Option<Fault>) -> Option<String> {
-        let Credential::Issued { key, issuer, .. } = &self.holding.credential else { return None };
-        // The DID URL of the only key of a did:key (The did:key Method v0.9 §3.1.5).
-        let kid = match issuer.strip_prefix("did:key:") {
-            Some(id) => format!("{issuer}#{id}"),
-            None => key.thumbprint.clone(),
-        };
-        draft.header.insert("kid".into(), kid.into());
-        match fault {
-            Some(Fault::Expired) => {
-                draft.set("iat", self.now - 2 * DAY);
-                draft.set("exp", self.now - DAY);
-            }
-            Some(Fault::NotYetValid) => draft.set("nbf", self.now + DAY),
-            _ => {}
-        }
-        sealed(draft, key, fault)
-    }
-}
-
-/// The draft as its issuer signs it, or as somebody else does.
-fn sealed(mut draft: Draft, key: &Key, fault: Option<Fault>) -> Option<String> {
-    let other = Key::generate()?;
-    let issuer = draft.claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned();
-    match fault {
-        Some(Fault::IssuerUnknown) => {
-            let did = did_key::of(&other);
-            let id = did.strip_prefix("did:key:").unwrap_or_default();
-            draft.header.insert("kid".into(), format!("{did}#{id}").into());
-            draft.set("iss", did);
-        }
-        Some(Fault::CredentialKeyOfHeader) => draft.bring(&other),
-        _ => {}
-    }
-    let seal = match fault {
-        Some(Fault::CredentialAltered) => Seal::Altered(key),
-        Some(Fault::CredentialUnsigned) => Seal::Unsigned,
-        Some(Fault::CredentialSymmetric) => Seal::Symmetric(issuer.as_bytes()),
-        Some(Fault::IssuerUnknown | Fault::CredentialKeyOfHeader) => Seal::Signed(&other),
-        _ => Seal::Signed(key),
-    };
-    Some(seal.compact(&draft.header, &draft.claims))
-}
-
-/// A credential that somebody else issued, with that fault; `None` where only the issuer could.
-fn resealed(jwt: &str, fault: Option<Fault>) -> Option<String> {
-    match fault {
-        Some(Fault::Expired | Fault::NotYetValid | Fault::OtherType) => None,
-        Some(Fault::CredentialAltered) => {
-            let (signed, signature) = jwt.rsplit_once('.')?;
-            Some(format!("{signed}.{}", altered(signature, 1, 2)?))
-        }
-        Some(
-            Fault::CredentialUnsigned
-            | Fault::CredentialSymmetric
-            | Fault::IssuerUnknown
-            | Fault::CredentialKeyOfHeader,
-        ) => {
-            let Jws { header, claims, .. } = Jws::read(jwt).ok()?;
-            sealed(Draft { header, claims }, &Key::generate()?, fault)
-        }
-        _ => Some(jwt.to_owned()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::jose::Jws;
 
     fn holding(format: Format) -> Holding {
         let (issuer, holder) = (Key::generate().unwrap(), Key::generate().unwrap());

@@ -100,6 +100,7 @@ impl World {
             return self.missing("wallet");
         };
         let driver = context.driver(&recorder, &|_| false, Some(user), Decision::Approve);
+        self.need(driver.admit(user).map_err(|trouble| trouble.obstacle()))?;
         let acting = async {
             let fetched = driver.request_object(invitation).await;
             let (request, _) = fetched.map_err(|(trouble, _)| Missed::Trouble(trouble))?;

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Trial::test("a_server_that_demands_pushed_requests_conforms", passing(pushed_only)),
         Trial::test("a_server_that_demands_nonces_conforms", passing(nonces)),
         Trial::test("a_server_with_wallet_login_conforms", passing(wallet)),
+        Trial::test("a_server_with_wallet_login_takes_the_older_form_too", passing(older_wallet)),
         Trial::test("a_server_with_opaque_access_tokens_conforms", passing(opaque)),
         Trial::test(
             "an_opaque_token_that_outlives_its_refresh_token_counts_in_full",
@@ -111,25 +112,26 @@ fn shows_in(defect: Defect, ids: &[&str]) -> bool {
 ///
 /// Client and server share one thread, and without TLS no socket lies between them.
 fn audit_with(config: Config) -> Verdicts {
-    audit_by(config, true)
+    audit_by(config, true, Format::SdJwtVc)
 }
 
-fn audit_by(config: Config, shortcut: bool) -> Verdicts {
-    let login = config.login;
+/// .. over sockets, or by a wallet that holds a credential of that format.
+fn audit_by(config: Config, shortcut: bool, format: Format) -> Verdicts {
+    let wallet = (config.login == Login::Wallet).then_some(format);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (server, serving) = embedded::bind(config).unwrap();
         let serving = tokio::spawn(serving);
-        let verdicts = judge(options(&server, login, shortcut)).await;
+        let verdicts = judge(options(&server, wallet, shortcut)).await;
         serving.abort();
         verdicts.unwrap_or_else(|failure| panic!("no verdicts: {failure:?}"))
     })
 }
 
-fn options(server: &Server, login: Login, shortcut: bool) -> Options {
+fn options(server: &Server, wallet: Option<Format>, shortcut: bool) -> Options {
     let mut target = embedded::target(server);
-    if login == Login::Wallet {
-        target = embedded::by_wallet(target, Format::SdJwtVc).unwrap();
+    if let Some(format) = wallet {
+        target = embedded::by_wallet(target, format).unwrap();
     }
     if shortcut && server.secured().is_none() {
         target.network.shortcut = Shortcut::to(server.issuer(), server.visits()).ok();
@@ -202,6 +204,18 @@ fn wallet() {
     demand_spotless(&verdicts, &wallet_duties());
 }
 
+/// What is about SD-JWT alone does not apply to a JWT VP; the events travel over sockets.
+fn older_wallet() {
+    let config = Config { login: Login::Wallet, ..Config::default() };
+    let verdicts = audit_by(config, false, Format::JwtVp);
+    demand_good(&verdicts);
+    let passed = verdicts.with_status(Status::Pass);
+    let other = ["wallet.presentation-integrity", "wallet.disclosures"];
+    let others = verdicts.with_status(Status::NotApplicable);
+    assert!(other.iter().all(|id| others.contains(id)), "{others:?}");
+    assert!(wallet_duties().iter().all(|id| other.contains(id) || passed.contains(id)));
+}
+
 fn wallet_duties() -> Vec<&'static str> {
     let catalogue = Catalogue::load().unwrap();
     let ids = catalogue.requirements.iter().map(|r| r.id.as_str());
@@ -209,7 +223,7 @@ fn wallet_duties() -> Vec<&'static str> {
 }
 
 fn conformant_over_http() {
-    let verdicts = audit_by(Config::default(), false);
+    let verdicts = audit_by(Config::default(), false, Format::SdJwtVc);
     demand_good(&verdicts);
     let not_applicable = verdicts.with_status(Status::NotApplicable);
     assert!(NEED_TLS.iter().all(|id| not_applicable.contains(id)), "{not_applicable:?}");

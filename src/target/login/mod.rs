@@ -38,6 +38,9 @@ pub use self::user::{User, UserTable};
 use self::wallet::Wallet;
 use crate::http::cookies::CookieJar;
 
+/// What to look for in a profile, and why it is wrong.
+type Wrong = (String, String);
+
 /// The `[login]` table of a profile.
 #[derive(Clone, Debug, Default)]
 pub struct Login {

@@ -8,7 +8,7 @@ use super::person::Manual;
 use super::program::Program;
 use super::step::{Script, Step};
 use super::wallet::WalletTable;
-use super::{Login, LoginHints, OUTSIDE, Rung, cookie_file};
+use super::{Login, LoginHints, OUTSIDE, Rung, Wrong, cookie_file};
 use crate::http::user_agent::Home;
 use crate::target::secret::Secret;
 
@@ -89,8 +89,8 @@ impl LoginTable {
     /// for in the profile, and why.
     pub fn load(
         self,
-        secret: &dyn Fn(&str, &str) -> Result<Secret, (String, String)>,
-    ) -> Result<Login, (String, String)> {
+        secret: &dyn Fn(&str, &str) -> Result<Secret, Wrong>,
+    ) -> Result<Login, Wrong> {
         self.check_keys()?;
         let timeout = self.timeout_seconds.map_or(OUTSIDE, Duration::from_secs);
         let rung = match self.driver {

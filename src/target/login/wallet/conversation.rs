@@ -15,6 +15,7 @@ use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 use crate::oauth::request_object::RequestObject;
+use crate::target::login::User;
 use crate::target::login::driver::Driver;
 use crate::target::login::reason::{Reason, Trouble};
 use crate::target::login::script::Failed;
@@ -80,6 +81,11 @@ impl Driver<'_> {
         begin();
         heard.ended.send_modify(|count| *count += 1);
         exchange
+    }
+
+    /// Counts one more sign-in, unless it must not be tried.
+    pub fn admit(&self, user: &User) -> Result<(), Trouble> {
+        self.memory.admit(user)
     }
 
     /// Fetches the request object as a wallet does, which has none of the browser's cookies.

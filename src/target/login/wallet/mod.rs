@@ -14,11 +14,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::User;
+use crate::oauth::credential::Credential;
 use crate::oauth::dcql::{Asked, Format, Offer, evaluate};
 use crate::oauth::fault::Fault;
 use crate::oauth::jose::Jws;
 use crate::oauth::params::Params;
-use crate::oauth::presentation::{Credential, Holding, Presentation};
+use crate::oauth::presentation::{Holding, Presentation};
 use crate::oauth::request_object::RequestObject;
 use crate::oauth::sd_jwt::SdJwt;
 pub use table::WalletTable;
@@ -35,7 +36,8 @@ pub struct Wallet {
     pub claims: Map<String, Value>,
     /// How `vp_token` is written.
     pub vp_token: VpToken,
-    /// Address of the events of a login, `{state}` within it; relative to the portal.
+    /// Address of the events of a login, `{state}` within it; relative to the portal, where that is
+    /// among the origins of target and login, and else to the authorization endpoint.
     pub events: String,
 }
 

@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{EVENTS, VpToken, Wallet};
+use crate::oauth::credential::Credential;
 use crate::oauth::dcql::Format;
 use crate::oauth::did_key;
 use crate::oauth::jose::Jws;
 use crate::oauth::key::Key;
-use crate::oauth::presentation::{Credential, Holding};
+use crate::oauth::presentation::Holding;
 use crate::oauth::sd_jwt::SdJwt;
+use crate::target::login::Wrong;
 use crate::target::secret::Secret;
 
 /// The `[login.wallet]` table of a profile.
@@ -37,9 +39,6 @@ pub struct WalletTable {
     #[serde(default)]
     events: Option<String>,
 }
-
-/// What to look for in the profile, and why.
-type Wrong = (String, String);
 
 impl WalletTable {
     /// The wallet that the table describes; `secret` takes a key and its reference.

@@ -1,10 +1,18 @@
 //! The reference server as a target: what `authspec run` audits when no issuer is named.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reference_server::{Config, Lifetimes, Server, seeds};
+use serde_json::Map;
 
 use crate::http::Trust;
+use crate::oauth::credential::Credential;
+use crate::oauth::dcql::Format;
+use crate::oauth::key::Key;
+use crate::oauth::presentation::Holding;
+use crate::target::login::wallet::Wallet;
+use crate::target::login::{Login, Rung};
 use crate::target::network::Network;
 use crate::target::profile::{
     Client, Introspection, OtherResource, Resource, ScopedOperation, Target, User,
@@ -72,6 +80,29 @@ pub fn target(server: &Server) -> Target {
     target.allowed_origin = Some(seeds::ALLOWED_ORIGIN.into());
     target.leeway = Duration::from_secs(1);
     target
+}
+
+/// The same target where users sign in with a credential from a wallet of that format.
+///
+/// The error says why the seeded key of the issuer makes no wallet.
+pub fn by_wallet(mut target: Target, format: Format) -> Result<Target, String> {
+    let key = Key::read(seeds::CREDENTIAL_ISSUER_KEY)?;
+    let holder = Key::generate().ok_or("no key can be made")?;
+    let claims = |email: &str| Map::from_iter([("email".to_owned(), email.into())]);
+    let credential_type = match format {
+        Format::SdJwtVc => seeds::CREDENTIAL_VCT,
+        Format::JwtVp => seeds::CREDENTIAL_VC_TYPE,
+    };
+    let credential = Credential::Issued {
+        issuer: seeds::CREDENTIAL_ISSUER.into(),
+        key: Arc::new(key),
+        credential_type: Some(credential_type.into()),
+    };
+    let holding = Holding { credential, holder: Arc::new(holder), format };
+    target.login = Login::by(Rung::Wallet(Wallet::new(holding, claims(seeds::ALICE_EMAIL))));
+    target.user = Some(User::unnamed());
+    target.second_user = Some(User { claims: Some(claims(seeds::BOB_EMAIL)), ..User::unnamed() });
+    Ok(target)
 }
 
 /// The server's clock, which the run advances instead of waiting.

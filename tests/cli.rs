@@ -79,7 +79,7 @@ fn the_default_run_audits_the_reference_server_and_writes_a_report() {
     let report: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(run.join("run.json")).unwrap()).unwrap();
     assert_eq!(report["gate"]["passed"], true);
-    assert_eq!(report["requirements"].as_array().unwrap().len(), 258);
+    assert_eq!(report["requirements"].as_array().unwrap().len(), 275);
     assert!(output.stdout.contains(run.join("run.json").to_str().unwrap()));
 }
 

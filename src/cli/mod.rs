@@ -190,12 +190,24 @@ struct ServeArgs {
     /// Port on 127.0.0.1; a free one when left out.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// How users sign in.
+    #[arg(long, value_enum, default_value_t = ServeLogin::Password)]
+    login: ServeLogin,
     /// A seeded defect by name; --list-defects shows them.
     #[arg(long, value_name = "NAME")]
     defect: Option<String>,
     /// List the seeded defects with the requirements that they violate.
     #[arg(long)]
     list_defects: bool,
+}
+
+/// How users of the reference server sign in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ServeLogin {
+    /// With a password on a page.
+    Password,
+    /// With a credential from a wallet.
+    Wallet,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

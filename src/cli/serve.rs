@@ -1,8 +1,8 @@
 //! `authspec serve`: the reference server for people.
 
-use reference_server::{Config, Defect, Policy, seeds};
+use reference_server::{Config, Defect, Login, Policy, seeds};
 
-use super::{ServeArgs, complain, exit, say};
+use super::{ServeArgs, ServeLogin, complain, exit, say};
 use crate::embedded;
 
 /// Serves until the process ends, or lists the seeded defects.
@@ -32,18 +32,17 @@ pub(super) fn serve(args: &ServeArgs) -> u8 {
         }
     };
     let bind = std::net::SocketAddr::from(([127, 0, 0, 1], args.port));
-    match embedded::start(Config { policy, bind, logging: true, ..Config::default() }) {
+    let login = match args.login {
+        ServeLogin::Password => Login::Password,
+        ServeLogin::Wallet => Login::Wallet,
+    };
+    match embedded::start(Config { policy, login, bind, logging: true, ..Config::default() }) {
         Ok(server) => {
-            let (issuer, client, uri) = (server.issuer(), seeds::WEB, seeds::WEB_REDIRECT_URI);
-            say(issuer);
-            say(format!(
-                "user {}; the password stands in README.md under \"The reference server\"",
-                seeds::ALICE
-            ));
-            say(format!(
-                "authspec run {issuer} --client-id {client} --redirect-uri {uri} --username {} --password-env AUTHSPEC_PASSWORD",
-                seeds::ALICE
-            ));
+            say(server.issuer());
+            match login {
+                Login::Password => introduce_password(server.issuer()),
+                Login::Wallet => introduce_wallet(server.issuer()),
+            }
             say("stop with Ctrl-C");
             server.wait();
             exit::PASSED
@@ -53,4 +52,29 @@ pub(super) fn serve(args: &ServeArgs) -> u8 {
             exit::USAGE
         }
     }
+}
+
+/// How to audit the server where users sign in with a password.
+fn introduce_password(issuer: &str) {
+    let (user, client, uri) = (seeds::ALICE, seeds::WEB, seeds::WEB_REDIRECT_URI);
+    say(format!("user {user}; the password stands in README.md under \"The reference server\""));
+    say(format!(
+        "authspec run {issuer} --client-id {client} --redirect-uri {uri} --username {user} --password-env AUTHSPEC_PASSWORD"
+    ));
+}
+
+/// The same with a wallet: a profile, and the key of the issuer, which everybody knows.
+fn introduce_wallet(issuer: &str) {
+    let (client, uri, email) = (seeds::WEB, seeds::WEB_REDIRECT_URI, seeds::ALICE_EMAIL);
+    say(format!(
+        "issuer.pem, the key of the one issuer of credentials:\n{}",
+        seeds::CREDENTIAL_ISSUER_KEY
+    ));
+    say(format!(
+        "target.toml, for authspec run --target target.toml:\n\
+         issuer = \"{issuer}\"\n\
+         [[clients]]\nid = \"{client}\"\nredirect_uris = [\"{uri}\"]\nscope = \"openid profile\"\n\
+         [login]\ndriver = \"wallet\"\n\
+         [login.wallet]\nissuer_key = \"file:issuer.pem\"\nclaims = {{ email = \"{email}\" }}\n"
+    ));
 }

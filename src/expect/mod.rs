@@ -30,6 +30,7 @@ pub mod tokens;
 pub mod transport;
 pub mod userinfo;
 pub mod vectors;
+pub mod wallet;
 
 use crate::model::verdict::Deviation;
 

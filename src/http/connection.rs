@@ -5,14 +5,18 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use super::head::{Head, ends_head};
 use super::request::serialize;
 use super::route::Route;
 use super::{Limits, Origin, tls};
 use crate::model::exchange::{Request, Response};
 use crate::model::tls::{HandshakeFailure, TlsVersion};
 
-/// Header fields that one answer may have.
-const MOST_FIELDS: usize = 256;
+/// Whether the body so far is all that is wanted of an answer; nobody waits for the rest.
+pub(super) type Enough<'a> = &'a (dyn Fn(&[u8]) -> bool + Sync);
+
+/// An answer is wanted to its end.
+const NEVER: Enough<'static> = &|_| false;
 
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -80,6 +84,21 @@ impl Connection {
         request: &Request,
         limits: Limits,
     ) -> Result<(Response, bool), Broken> {
+        let mut so_far = None;
+        let reusable = self.listen(request, limits, &mut so_far, NEVER).await?;
+        let broken = || Broken { reason: "no answer was read".into(), before_answer: false };
+        Ok((so_far.ok_or_else(broken)?, reusable))
+    }
+
+    /// [`Self::exchange`] until the body is enough. What has arrived stands in `so_far`, even where
+    /// nobody waits for the end.
+    pub(super) async fn listen(
+        &mut self,
+        request: &Request,
+        limits: Limits,
+        so_far: &mut Option<Response>,
+        enough: Enough<'_>,
+    ) -> Result<bool, Broken> {
         let broken = |reason: String| Broken { reason, before_answer: true };
         let octets = match std::mem::take(&mut self.held_back) {
             rest if rest.is_empty() => serialize(request).map_err(broken)?,
@@ -87,14 +106,20 @@ impl Connection {
         };
         let sent = self.stream.write_all(&octets).await;
         // A server may answer and hang up before it has read everything, with 413 for example.
-        match (self.answer(request.method == "HEAD", limits).await, sent) {
-            (Ok((response, reusable)), sent) => Ok((response, reusable && sent.is_ok())),
+        match (self.answer(request.method == "HEAD", limits, so_far, enough).await, sent) {
+            (Ok(reusable), sent) => Ok(reusable && sent.is_ok()),
             (Err(_), Err(e)) => Err(broken(format!("the connection broke while sending: {e}"))),
             (Err(reason), Ok(())) => Err(Broken { before_answer: self.buffer.is_empty(), reason }),
         }
     }
 
-    async fn answer(&mut self, is_head: bool, limits: Limits) -> Result<(Response, bool), String> {
+    async fn answer(
+        &mut self,
+        is_head: bool,
+        limits: Limits,
+        so_far: &mut Option<Response>,
+        enough: Enough<'_>,
+    ) -> Result<bool, String> {
         let head = loop {
             let head = self.head(limits.head).await?;
             // RFC 9110 §15.2: interim answers precede the final one; 101 would change the protocol.
@@ -105,17 +130,17 @@ impl Connection {
                 return Err("the answer switches protocols, which nobody asked for".into());
             }
         };
-        let mut response =
-            Response { status: head.status, headers: head.headers, body: vec![], truncated: false };
+        let (status, headers) = (head.status, head.headers);
+        let response = so_far.insert(Response { status, headers, body: vec![], truncated: false });
         let mut reusable = head.keep_alive;
-        if is_head || matches!(head.status, 204 | 304) {
-            return Ok((response, reusable));
+        if is_head || matches!(status, 204 | 304) {
+            return Ok(reusable);
         }
         let chunked = response
             .headers("transfer-encoding")
             .any(|v| v.to_ascii_lowercase().contains("chunked"));
         if chunked {
-            self.chunked_body(&mut response, limits.body).await?;
+            self.chunked_body(response, limits.body, enough).await?;
         } else if let Some(length) = response.header("content-length") {
             let length: usize =
                 length.trim().parse().map_err(|_| "content-length is no number".to_owned())?;
@@ -124,10 +149,9 @@ impl Connection {
             response.body = self.buffer.drain(..length.min(limits.body)).collect();
         } else {
             reusable = false;
-            self.rest(&mut response, limits.body).await?;
+            self.rest(response, limits.body, enough).await?;
         }
-        let truncated = response.truncated;
-        Ok((response, reusable && !truncated))
+        Ok(reusable && !response.truncated)
     }
 
     async fn head(&mut self, limit: usize) -> Result<Head, String> {
@@ -154,8 +178,17 @@ impl Connection {
         }
     }
 
-    async fn chunked_body(&mut self, response: &mut Response, limit: usize) -> Result<(), String> {
+    async fn chunked_body(
+        &mut self,
+        response: &mut Response,
+        limit: usize,
+        enough: Enough<'_>,
+    ) -> Result<(), String> {
         loop {
+            if enough(&response.body) {
+                response.truncated = true;
+                return Ok(());
+            }
             let line = self.line().await?;
             let size = line.split(';').next().unwrap_or("").trim();
             let size = usize::from_str_radix(size, 16)
@@ -177,12 +210,20 @@ impl Connection {
         }
     }
 
-    async fn rest(&mut self, response: &mut Response, limit: usize) -> Result<(), String> {
-        while self.buffer.len() <= limit && self.read().await? {}
-        response.truncated = self.buffer.len() > limit;
-        response.body = std::mem::take(&mut self.buffer);
-        response.body.truncate(limit);
-        Ok(())
+    async fn rest(
+        &mut self,
+        response: &mut Response,
+        limit: usize,
+        enough: Enough<'_>,
+    ) -> Result<(), String> {
+        loop {
+            response.body.append(&mut self.buffer);
+            response.truncated = response.body.len() > limit || enough(&response.body);
+            response.body.truncate(limit);
+            if response.truncated || !self.read().await? {
+                return Ok(());
+            }
+        }
     }
 
     async fn line(&mut self) -> Result<String, String> {
@@ -220,43 +261,6 @@ impl Connection {
     }
 }
 
-/// An empty line, which ends the header fields, lies within these octets.
-fn ends_head(octets: &[u8]) -> bool {
-    octets.windows(3).any(|w| w == b"\n\r\n") || octets.windows(2).any(|w| w == b"\n\n")
-}
-
-struct Head {
-    status: u16,
-    headers: Vec<(String, String)>,
-    keep_alive: bool,
-}
-
-impl Head {
-    fn parse(octets: &[u8]) -> Result<Option<(Self, usize)>, String> {
-        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-        let mut parsed = httparse::Response::new(&mut fields);
-        let length = match parsed.parse(octets) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(None),
-            Err(e) => return Err(format!("the answer is not HTTP/1.1: {e}")),
-        };
-        let headers: Vec<(String, String)> = parsed
-            .headers
-            .iter()
-            .map(|h| (h.name.to_owned(), String::from_utf8_lossy(h.value).into_owned()))
-            .collect();
-        let connection = |wanted: &str| {
-            headers
-                .iter()
-                .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
-                .any(|(_, value)| value.to_ascii_lowercase().contains(wanted))
-        };
-        let keep_alive =
-            if parsed.version == Some(1) { !connection("close") } else { connection("keep-alive") };
-        Ok(Some((Self { status: parsed.code.unwrap_or(0), headers, keep_alive }, length)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::duplex;
@@ -267,8 +271,26 @@ mod tests {
         let (ours, mut theirs) = duplex(64 * 1024);
         theirs.write_all(octets).await.unwrap();
         drop(theirs.shutdown().await);
-        let mut connection = Connection::over(ours, None);
-        connection.answer(false, limits).await
+        let (mut connection, mut so_far) = (Connection::over(ours, None), None);
+        let reusable = connection.answer(false, limits, &mut so_far, NEVER).await?;
+        Ok((so_far.unwrap(), reusable))
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_until_it_is_enough_and_kept_when_nobody_waits_any_longer() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n";
+        for body in ["Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n", "\r\nonetwo"] {
+            for (wanted, is_enough) in [("two", true), ("three", false)] {
+                let (ours, mut theirs) = duplex(1024);
+                theirs.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                let (mut connection, mut so_far) = (Connection::over(ours, None), None);
+                let enough = |body: &[u8]| String::from_utf8_lossy(body).contains(wanted);
+                let limits = Limits::default();
+                let read = connection.answer(false, limits, &mut so_far, &enough).now_or_never();
+                assert_eq!(read, is_enough.then_some(Ok(false)), "{body} {wanted}");
+                assert_eq!(so_far.unwrap().text(), "onetwo");
+            }
+        }
     }
 
     #[tokio::test]

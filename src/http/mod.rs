@@ -9,6 +9,8 @@
 mod connection;
 pub mod cookies;
 mod handshake;
+mod head;
+mod listen;
 mod origin;
 mod patience;
 mod race;
@@ -232,8 +234,18 @@ impl Http {
         request: Request,
         outcome: Result<Response, String>,
     ) -> Arc<Exchange> {
+        self.patience.note(&request.url, started.elapsed(), outcome.is_ok());
+        self.record(recorder, started, request, outcome)
+    }
+
+    fn record(
+        &self,
+        recorder: &Recorder,
+        started: Instant,
+        request: Request,
+        outcome: Result<Response, String>,
+    ) -> Arc<Exchange> {
         let elapsed = started.elapsed();
-        self.patience.note(&request.url, elapsed, outcome.is_ok());
         let at = started.duration_since(self.epoch);
         recorder.record(|number| Arc::new(Exchange { number, at, elapsed, request, outcome }))
     }
@@ -294,7 +306,7 @@ impl Http {
         origin: &Origin,
         request: &Request,
     ) -> Result<Response, (String, bool)> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.count();
         let answer =
             tokio::time::timeout(self.limits.total, connection.exchange(request, self.limits));
         match answer.await {
@@ -315,6 +327,11 @@ impl Http {
         connection.idle_since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.entry(origin.clone()).or_default().push(connection);
+    }
+
+    /// One more request was sent.
+    fn count(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
     fn take_idle(&self, origin: &Origin) -> Option<Connection> {

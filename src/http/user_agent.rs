@@ -46,23 +46,45 @@ impl UserAgent {
         mut request: Request,
         initiator: Initiator,
     ) -> Arc<Exchange> {
+        self.dress(&mut request, ACCEPT, initiator);
+        let exchange = http.send(recorder, request).await;
+        self.keep(&exchange);
+        exchange
+    }
+
+    /// Listens to a stream of events with the cookies that belong there, until one is enough or
+    /// `over` is done.
+    pub async fn listen(
+        &mut self,
+        http: &Http,
+        recorder: &Recorder,
+        mut request: Request,
+        enough: &(dyn Fn(&[u8]) -> bool + Sync),
+        over: impl Future<Output = ()>,
+    ) -> Arc<Exchange> {
+        self.dress(&mut request, "text/event-stream", Initiator::SameSite);
+        let exchange = http.listen(recorder, request, enough, over).await;
+        self.keep(&exchange);
+        exchange
+    }
+
+    fn dress(&self, request: &mut Request, accept: &str, initiator: Initiator) {
         let url = Url::parse(&request.url).ok();
-        let cookies = url
-            .as_ref()
-            .and_then(|url| self.jar.header(url, &request.method, initiator, Timestamp::now()));
+        let cookies =
+            url.and_then(|url| self.jar.header(&url, &request.method, initiator, Timestamp::now()));
         if let Some(cookies) = cookies {
             request.headers.push(("Cookie".into(), cookies));
         }
         if request.header("accept").is_none() {
-            request.headers.push(("Accept".into(), ACCEPT.into()));
+            request.headers.push(("Accept".into(), accept.into()));
         }
-        let exchange = http.send(recorder, request).await;
-        if let (Some(url), Some(response)) = (&url, exchange.response()) {
-            for cookie in response.headers("set-cookie") {
-                self.jar.store(url, cookie, Timestamp::now());
-            }
+    }
+
+    fn keep(&mut self, exchange: &Exchange) {
+        let Ok(url) = Url::parse(&exchange.request.url) else { return };
+        for cookie in exchange.response().into_iter().flat_map(|r| r.headers("set-cookie")) {
+            self.jar.store(&url, cookie, Timestamp::now());
         }
-        exchange
     }
 
     /// Sends `request` and follows redirects while they stay on `home`'s origins and `leaves`

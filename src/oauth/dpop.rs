@@ -1,55 +1,12 @@
 //! DPoP proofs (RFC 9449 §4): a conformant constructor, and parts that a tester may bend.
 
-use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
-use aws_lc_rs::hmac;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::random;
-
-/// A P-256 key of a client.
-pub struct Key {
-    pair: EcdsaKeyPair,
-    /// The public key.
-    pub jwk: Value,
-    /// Its thumbprint in base64url (RFC 7638).
-    pub thumbprint: String,
-}
-
-impl Key {
-    /// A fresh key; `None` when the library cannot make one.
-    pub fn generate() -> Option<Self> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
-        // SEC 1 §2.3.3: 04, then x and y of 32 octets each.
-        let (x, y) = pair.public_key().as_ref().get(1..)?.split_at_checked(32)?;
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        // RFC 7638 §3: the required members in this order, without white space.
-        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-        let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-        let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
-        Some(Self { pair, jwk, thumbprint })
-    }
-
-    fn private_part(&self) -> Option<String> {
-        let octets: EcPrivateKeyBin<'_> = self.pair.private_key().as_be_bytes().ok()?;
-        Some(URL_SAFE_NO_PAD.encode(octets.as_ref()))
-    }
-
-    fn sign(&self, input: &str) -> Vec<u8> {
-        let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes());
-        signature.map(|s| s.as_ref().to_vec()).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Key({})", self.thumbprint)
-    }
-}
+use super::key::{self, Key};
+use super::{object, random};
 
 /// How a proof is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +30,6 @@ pub struct Proof {
     pub claims: Map<String, Value>,
     /// The protection.
     pub seal: Seal,
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    if let Value::Object(members) = value { members } else { Map::new() }
 }
 
 impl Proof {
@@ -105,30 +58,14 @@ impl Proof {
 
     /// The compact serialization, signed by `key`.
     pub fn compact(&self, key: &Key) -> String {
-        let mut header = self.header.clone();
-        let alg = match self.seal {
-            Seal::Signed | Seal::Altered => "ES256",
-            Seal::Unsigned => "none",
-            Seal::Symmetric => "HS256",
+        let secret = key.jwk.to_string();
+        let seal = match self.seal {
+            Seal::Signed => key::Seal::Signed(key),
+            Seal::Altered => key::Seal::Altered(key),
+            Seal::Unsigned => key::Seal::Unsigned,
+            Seal::Symmetric => key::Seal::Symmetric(secret.as_bytes()),
         };
-        header.insert("alg".into(), alg.into());
-        let part = |members: &Map<String, Value>| {
-            URL_SAFE_NO_PAD.encode(Value::Object(members.clone()).to_string())
-        };
-        let input = format!("{}.{}", part(&header), part(&self.claims));
-        let mut signature = match self.seal {
-            Seal::Signed | Seal::Altered => key.sign(&input),
-            Seal::Unsigned => vec![],
-            Seal::Symmetric => {
-                let secret = key.jwk.to_string();
-                let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-                hmac::sign(&secret, input.as_bytes()).as_ref().to_vec()
-            }
-        };
-        if let (Seal::Altered, Some(octet)) = (self.seal, signature.get_mut(40)) {
-            *octet ^= 1;
-        }
-        format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+        seal.compact(&self.header, &self.claims)
     }
 }
 

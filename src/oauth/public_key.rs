@@ -33,6 +33,15 @@ pub fn spki(jwk: &Value) -> Option<Vec<u8>> {
     Some(tagged(SEQUENCE, &[tagged(SEQUENCE, &algorithm), key].concat()))
 }
 
+/// The point of the public key in a certificate (RFC 5280 §4.1), where it is of P-256.
+pub fn point_of_certificate(der: &[u8]) -> Option<&[u8]> {
+    // The algorithm is nowhere else in a certificate; a BIT STRING of 65 octets follows it.
+    let algorithm = [EC, P256].concat();
+    let at = der.windows(algorithm.len()).position(|octets| octets == algorithm)?;
+    let key = der.get(at + algorithm.len()..)?.strip_prefix(&[BIT_STRING, 66, 0])?;
+    key.get(..65).filter(|point| point[0] == 4)
+}
+
 /// `RSAPublicKey` (RFC 8017 §A.1.1) of an RSA key.
 pub fn pkcs1(jwk: &Value) -> Option<Vec<u8>> {
     let integers = [integer(&octets(jwk, "n")?), integer(&octets(jwk, "e")?)];
@@ -109,6 +118,16 @@ mod tests {
         let rsa = key(include_str!("../../fixtures/keys/attacker-rsa.json"));
         assert_eq!(STANDARD.encode(spki(&rsa).unwrap()), RSA_SPKI);
         assert!(spki(&rsa).unwrap().ends_with(&pkcs1(&rsa).unwrap()));
+    }
+
+    #[test]
+    fn the_point_of_a_certificate_is_found() {
+        let certificate = include_str!("../../fixtures/keys/attacker-ec.crt");
+        let body: String = certificate.lines().filter(|l| !l.starts_with("-----")).collect();
+        let der = STANDARD.decode(body).unwrap();
+        let ec = key(include_str!("../../fixtures/keys/attacker-ec.json"));
+        assert_eq!(point_of_certificate(&der), point(&ec).as_deref());
+        assert_eq!(point_of_certificate(&der[..40]), None);
     }
 
     #[test]

@@ -299,7 +299,7 @@ fn rests_on_decision(world: &mut World) -> Step {
         world.need_sight(&flow)?;
     }
     world.judge_flows(|flow| {
-        check(context.met_consent(flow.client), || {
+        check(flow.way.decided() || context.met_consent(flow.client), || {
             let actual =
                 "a code without a consent page, for manual review: the client may be pre-approved";
             Deviation::new("a decision of the user on a consent page", actual)

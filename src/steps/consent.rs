@@ -267,7 +267,7 @@ fn as_shown(world: &mut World) -> Step {
 fn decided_again(world: &mut World) -> Step {
     let flow = world.flow()?;
     world.need_sight(&flow)?;
-    let done = flow.way.consented;
+    let done = flow.way.decided();
     world.judge(expect::no_code_without(&flow.landing, "a decision", done, Weight::Warning))
 }
 

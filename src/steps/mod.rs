@@ -37,6 +37,7 @@ mod tokens;
 mod transport;
 mod userinfo;
 mod vectors;
+mod wallet;
 
 /// Splits `a, b` as it stands in a step.
 fn words(list: &str) -> Vec<&str> {

@@ -139,6 +139,7 @@ fn holds(atom: &str, target: &Target, facts: &Facts) -> Result<Option<bool>, Str
         "a form login driver is configured" => {
             target.user.is_some() && target.login.types_credentials()
         }
+        "a wallet login is configured" => target.login.wallet().is_some(),
         "resource configured" => target.resource.is_some(),
         "a second resource is configured" => target.other_resource.is_some(),
         "a scope-protected operation is configured" => target.scoped_operation.is_some(),

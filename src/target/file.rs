@@ -114,8 +114,13 @@ impl Target {
         let unnamed = file.login.needs_no_user().then(User::unnamed);
         let user = file.user.map(known).transpose()?.or(unnamed);
         let second_user = file.second_user.map(known).transpose()?;
-        let login = file.login.load().map_err(|(sought, why)| wrong(&sought, why))?;
-        login.check(user.as_ref()).map_err(|(sought, why)| wrong(&sought, why))?;
+        let referred = |key: &str, reference: &str| {
+            Secret::resolve(reference, variable)
+                .map_err(|e| (key.to_owned(), format!("{key}: {e}")))
+        };
+        let login = file.login.load(&referred).map_err(|(sought, why)| wrong(&sought, why))?;
+        let checked = login.check(user.as_ref(), second_user.as_ref());
+        checked.map_err(|(sought, why)| wrong(&sought, why))?;
         let introspection = match file.introspection {
             Some(server) => Some(Introspection {
                 client_secret: secret("client_secret", &server.client_secret)?,

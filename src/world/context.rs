@@ -200,6 +200,7 @@ impl Context {
             login: &self.target.login,
             memory: &self.memory,
             issuer: &self.target.issuer,
+            now: self.clock.now(),
         }
     }
 

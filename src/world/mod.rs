@@ -6,6 +6,7 @@ pub mod context;
 pub mod front;
 pub mod interaction;
 pub mod shared;
+pub mod wallet;
 mod whole;
 
 use std::fmt;
@@ -21,12 +22,13 @@ use crate::http::user_agent::UserAgent;
 use crate::model::exchange::{Exchange, Request};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Weight};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
-use crate::oauth::dpop::Key;
+use crate::oauth::key::Key;
 use crate::oauth::params::Params;
 use crate::oauth::vectors::Row;
 use crate::target::login::driver::{Decision, Way};
 use crate::target::login::intent::Intent;
 use context::{Context, Grant, usable};
+use wallet::Shown;
 
 /// An authorization request with what became of it.
 #[derive(Clone, Debug)]
@@ -104,6 +106,8 @@ pub struct World {
     pub noted: String,
     /// The key with which the client proves possession.
     pub proof_key: Option<Arc<Key>>,
+    /// What the wallet presented, in order.
+    pub shown: Vec<Shown>,
     ledger: Ledger,
     /// What a step looked for in vain.
     lack: OnceLock<String>,

@@ -15,10 +15,11 @@ use authspec::embedded;
 use authspec::http::Shortcut;
 use authspec::model::requirement::Profile;
 use authspec::model::verdict::{Deviation, Status, Weight};
+use authspec::oauth::dcql::Format;
 use authspec::plan::Filter;
 use authspec::run::{Options, Verdicts, judge};
 use libtest_mimic::{Arguments, Failed, Trial};
-use reference_server::{Config, Defect, Policy, Server, SigningAlgorithm};
+use reference_server::{Config, Defect, Login, Policy, Server, SigningAlgorithm};
 use serde::Deserialize;
 
 /// An audit without sockets spends much of its time on small allocations.
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         Trial::test("a_server_that_burns_codes_conforms", passing(burns_codes)),
         Trial::test("a_server_that_demands_pushed_requests_conforms", passing(pushed_only)),
         Trial::test("a_server_that_demands_nonces_conforms", passing(nonces)),
+        Trial::test("a_server_with_wallet_login_conforms", passing(wallet)),
+        Trial::test("a_server_with_wallet_login_takes_the_older_form_too", passing(older_wallet)),
         Trial::test("a_server_with_opaque_access_tokens_conforms", passing(opaque)),
         Trial::test(
             "an_opaque_token_that_outlives_its_refresh_token_counts_in_full",
@@ -109,22 +112,27 @@ fn shows_in(defect: Defect, ids: &[&str]) -> bool {
 ///
 /// Client and server share one thread, and without TLS no socket lies between them.
 fn audit_with(config: Config) -> Verdicts {
-    audit_by(config, true)
+    audit_by(config, true, Format::SdJwtVc)
 }
 
-fn audit_by(config: Config, shortcut: bool) -> Verdicts {
+/// .. over sockets, or by a wallet that holds a credential of that format.
+fn audit_by(config: Config, shortcut: bool, format: Format) -> Verdicts {
+    let wallet = (config.login == Login::Wallet).then_some(format);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (server, serving) = embedded::bind(config).unwrap();
         let serving = tokio::spawn(serving);
-        let verdicts = judge(options(&server, shortcut)).await;
+        let verdicts = judge(options(&server, wallet, shortcut)).await;
         serving.abort();
         verdicts.unwrap_or_else(|failure| panic!("no verdicts: {failure:?}"))
     })
 }
 
-fn options(server: &Server, shortcut: bool) -> Options {
+fn options(server: &Server, wallet: Option<Format>, shortcut: bool) -> Options {
     let mut target = embedded::target(server);
+    if let Some(format) = wallet {
+        target = embedded::by_wallet(target, format).unwrap();
+    }
     if shortcut && server.secured().is_none() {
         target.network.shortcut = Shortcut::to(server.issuer(), server.visits()).ok();
         // Without a network every round goes the same way.
@@ -172,8 +180,13 @@ fn conformant() {
     let verdicts = audit_with(Config { tls: true, ..Config::default() });
     demand_spotless(&verdicts, &NEED_TLS);
     // Codes without a challenge cannot be had from a server that demands one.
+    let (wallet, others): (Vec<&str>, Vec<&str>) = verdicts
+        .with_status(Status::NotApplicable)
+        .into_iter()
+        .partition(|id| id.starts_with("wallet."));
+    assert_eq!(wallet.len(), wallet_duties().len());
     assert_eq!(
-        verdicts.with_status(Status::NotApplicable),
+        others,
         [
             "cors.exposed-headers",
             "dpop.nonce-challenge",
@@ -185,8 +198,32 @@ fn conformant() {
     );
 }
 
+/// A wallet shows no form: what is about forms does not apply, and everything else holds.
+fn wallet() {
+    let verdicts = audit_with(Config { login: Login::Wallet, ..Config::default() });
+    demand_spotless(&verdicts, &wallet_duties());
+}
+
+/// What is about SD-JWT alone does not apply to a JWT VP; the events travel over sockets.
+fn older_wallet() {
+    let config = Config { login: Login::Wallet, ..Config::default() };
+    let verdicts = audit_by(config, false, Format::JwtVp);
+    demand_good(&verdicts);
+    let passed = verdicts.with_status(Status::Pass);
+    let other = ["wallet.presentation-integrity", "wallet.disclosures"];
+    let others = verdicts.with_status(Status::NotApplicable);
+    assert!(other.iter().all(|id| others.contains(id)), "{others:?}");
+    assert!(wallet_duties().iter().all(|id| other.contains(id) || passed.contains(id)));
+}
+
+fn wallet_duties() -> Vec<&'static str> {
+    let catalogue = Catalogue::load().unwrap();
+    let ids = catalogue.requirements.iter().map(|r| r.id.as_str());
+    ids.filter(|id| id.starts_with("wallet.")).collect()
+}
+
 fn conformant_over_http() {
-    let verdicts = audit_by(Config::default(), false);
+    let verdicts = audit_by(Config::default(), false, Format::SdJwtVc);
     demand_good(&verdicts);
     let not_applicable = verdicts.with_status(Status::NotApplicable);
     assert!(NEED_TLS.iter().all(|id| not_applicable.contains(id)), "{not_applicable:?}");
@@ -272,9 +309,11 @@ fn with_status(verdicts: &Verdicts, status: Status) -> BTreeSet<String> {
 
 /// What does not apply to the conformant server under that configuration, found out once.
 fn not_applicable(config: &Config) -> BTreeSet<String> {
-    type Known = Mutex<BTreeMap<(bool, bool, bool), Arc<OnceLock<BTreeSet<String>>>>>;
+    type Key = (bool, bool, bool, bool);
+    type Known = Mutex<BTreeMap<Key, Arc<OnceLock<BTreeSet<String>>>>>;
     static KNOWN: Known = Mutex::new(BTreeMap::new());
-    let key = (config.tls, config.par_required, config.dpop_nonce);
+    let is_wallet = config.login == Login::Wallet;
+    let key = (config.tls, config.par_required, config.dpop_nonce, is_wallet);
     let cell = KNOWN.lock().unwrap().entry(key).or_default().clone();
     let conformant = || Config { policy: Policy::conformant(), ..config.clone() };
     cell.get_or_init(|| with_status(&audit_with(conformant()), Status::NotApplicable)).clone()
@@ -282,8 +321,10 @@ fn not_applicable(config: &Config) -> BTreeSet<String> {
 
 /// How the audit of a server with that defect differs from what the defect declares.
 fn difference(defect: Defect) -> Option<String> {
+    let is_wallet = defect.violates().iter().all(|id| id.starts_with("wallet."));
     let config = Config {
         policy: Policy::with(defect),
+        login: if is_wallet { Login::Wallet } else { Login::Password },
         tls: needs_tls(defect),
         par_required: shows_in(defect, &NEED_PAR_REQUIRED),
         dpop_nonce: shows_in(defect, &NEED_NONCES),

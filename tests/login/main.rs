@@ -10,6 +10,7 @@ mod human;
 mod manual;
 mod server;
 mod session;
+mod wallet;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -56,6 +56,11 @@ impl Redactor {
         }
         if let Ok(json) = serde_json::from_slice(&response.body) {
             self.learn_json(&json);
+        } else if response.media_type().is_some_and(|name| name == "text/event-stream") {
+            let text = response.text();
+            text.lines()
+                .filter_map(|line| line.strip_prefix("data:"))
+                .for_each(|d| self.learn_url(d));
         } else if response.is_html() {
             self.learn_html(&response.text());
         }

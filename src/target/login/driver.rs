@@ -6,6 +6,7 @@ use super::form::read;
 use super::html::{Form, Page};
 use super::memory::Memory;
 use super::reason::{Reason, Trouble};
+use super::wallet::invitation::Invitation;
 use super::{Login, Rung, User, answer};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
@@ -43,6 +44,8 @@ pub struct Driver<'a> {
     pub memory: &'a Memory,
     /// Issuer of the target, a name in steps.
     pub issuer: &'a str,
+    /// The time at the target, in seconds since the epoch.
+    pub now: i64,
 }
 
 /// What the user met on the way.
@@ -52,6 +55,8 @@ pub struct Way {
     pub signed_in: bool,
     /// A consent form was answered.
     pub consented: bool,
+    /// A credential was presented, which is sign-in and decision in one.
+    pub presented: bool,
     /// He signed in somewhere else: nobody saw what he met.
     pub unseen: bool,
     /// What ended it early.
@@ -64,6 +69,13 @@ pub struct Way {
     pub(super) decisions: usize,
     /// The authorization request was sent once more.
     pub(super) reopened: bool,
+}
+
+impl Way {
+    /// The user decided about the client.
+    pub fn decided(&self) -> bool {
+        self.consented || self.presented
+    }
 }
 
 impl Driver<'_> {
@@ -171,6 +183,10 @@ impl Driver<'_> {
             asks_to_sign_in: false,
             endless: navigation.endless,
         };
+        if self.is_portal(navigation) {
+            landing.asks_to_sign_in = true;
+            return (landing, Page::default());
+        }
         if let Some(location) = &navigation.departed {
             landing.response = Some(AuthorizationResponse::from_url(location, Mode::Redirect));
             return (landing, Page::default());
@@ -180,6 +196,13 @@ impl Driver<'_> {
         landing.asks_to_sign_in = self.is_known_sign_in_page(navigation)
             || page.forms.iter().any(|form| self.asks_to_sign_in(form) || self.asks_for_code(form));
         (landing, page)
+    }
+
+    /// A page that waits for the wallet.
+    pub(super) fn is_portal(&self, navigation: &Navigation) -> bool {
+        self.login.wallet().is_some()
+            && Invitation::is_at(navigation)
+            && navigation.exchange.response().is_some_and(|r| r.status < 400)
     }
 
     /// A page of a script, by its address.

@@ -299,6 +299,7 @@ mod tests {
             login: &login,
             memory: &Memory::new(None, true),
             issuer: BASE,
+            now: 0,
         };
         let navigation = navigation(body);
         let page = read(&navigation.exchange);

@@ -6,6 +6,7 @@ use super::form::read;
 use super::html::Page;
 use super::reason::{Reason, Trouble};
 use super::step::{Script, Step, When};
+use super::wallet::Wallet;
 use super::{Rung, User, answer};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Navigation, UserAgent};
@@ -45,6 +46,8 @@ enum Turn<'a> {
     Play(Vec<&'a Step>),
     /// To sign in somewhere else.
     HandOver,
+    /// To present a credential.
+    Show(&'a Wallet),
 }
 
 impl Driver<'_> {
@@ -92,6 +95,7 @@ impl Driver<'_> {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
                 Turn::HandOver => self.hand_over(&first, &navigation, user).await,
+                Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
             navigation = match outcome {
                 Ok(navigation) => navigation,
@@ -130,6 +134,12 @@ impl Driver<'_> {
                 Some(due) => return Some(due),
                 None => None,
             },
+            Rung::Wallet(wallet) => {
+                let is_due = self.is_portal(navigation) && !way.signed_in;
+                way.signed_in |= is_due;
+                way.presented |= is_due;
+                return is_due.then_some((Act::SignIn, Turn::Show(wallet)));
+            }
             Rung::Exec(_) | Rung::Manual(_) => {
                 way.unseen = self.is_open(navigation);
                 return way.unseen.then_some((Act::SignIn, Turn::HandOver));

@@ -167,7 +167,9 @@ impl Memory {
 }
 
 fn key(user: &User) -> (String, String) {
-    (user.username.clone(), user.password.expose().to_owned())
+    let claims =
+        user.claims.iter().map(|claims| serde_json::Value::from(claims.clone()).to_string());
+    (user.username.clone(), claims.chain([user.password.expose().to_owned()]).collect())
 }
 
 #[cfg(test)]

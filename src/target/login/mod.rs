@@ -24,6 +24,7 @@ mod table;
 pub mod template;
 pub mod trace;
 mod user;
+pub mod wallet;
 
 use std::time::Duration;
 
@@ -34,7 +35,11 @@ use self::program::Program;
 use self::step::Script;
 pub use self::table::LoginTable;
 pub use self::user::{User, UserTable};
+use self::wallet::Wallet;
 use crate::http::cookies::CookieJar;
+
+/// What to look for in a profile, and why it is wrong.
+type Wrong = (String, String);
 
 /// The `[login]` table of a profile.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +72,8 @@ pub enum Rung {
     Exec(Program),
     /// A person with a browser.
     Manual(Manual),
+    /// A credential in a wallet.
+    Wallet(Wallet),
 }
 
 /// Names of form fields and buttons, where the automatic choice is wrong.
@@ -98,6 +105,7 @@ impl Login {
             Rung::Session(_) => "session",
             Rung::Exec(_) => "exec",
             Rung::Manual(_) => "manual",
+            Rung::Wallet(_) => "wallet",
         }
     }
 
@@ -109,6 +117,14 @@ impl Login {
     /// The pages of the login are seen: the user signs in neither by a program nor in person.
     pub fn is_seen(&self) -> bool {
         !matches!(self.rung, Rung::Exec(_) | Rung::Manual(_))
+    }
+
+    /// The wallet, where one signs in.
+    pub fn wallet(&self) -> Option<&Wallet> {
+        match &self.rung {
+            Rung::Wallet(wallet) => Some(wallet),
+            _ => None,
+        }
     }
 
     /// The cookies with which a browser starts.
@@ -136,11 +152,20 @@ impl Login {
         self.origins.iter().map(String::as_str).chain(steps)
     }
 
-    /// Checks the login against the user. The error has what to look for in the profile, and why.
-    pub fn check(&self, user: Option<&User>) -> Result<(), (String, String)> {
+    /// Checks the login against the users. The error has what to look for in the profile, and why.
+    pub fn check(
+        &self,
+        user: Option<&User>,
+        second_user: Option<&User>,
+    ) -> Result<(), (String, String)> {
         match &self.rung {
-            Rung::Http(script) => script.check(user),
-            _ => Ok(()),
+            Rung::Wallet(wallet) => return wallet.check(user, second_user),
+            Rung::Http(script) => script.check(user)?,
+            _ => {}
+        }
+        match [user, second_user].into_iter().flatten().any(|user| user.claims.is_some()) {
+            true => Err(("claims".into(), "claims belongs to driver = wallet".into())),
+            false => Ok(()),
         }
     }
 

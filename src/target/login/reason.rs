@@ -97,6 +97,12 @@ impl Trouble {
         Self { reason, detail: detail.into(), remedy: remedy.into() }
     }
 
+    /// A request that the wallet cannot answer.
+    pub fn unanswered(detail: impl Into<String>) -> Self {
+        let remedy = "check credential, format, vct and claims under [login.wallet] against what the server asks for";
+        Self::new(Reason::FieldNotFound, detail, remedy)
+    }
+
     /// The same as what keeps a scenario from judging.
     pub fn obstacle(&self) -> Obstacle {
         let tried = "to sign in and obtain an authorization code";

@@ -8,8 +8,10 @@ use serde::Deserialize;
 use super::person::Manual;
 use super::program::Program;
 use super::step::{Script, Step};
-use super::{Login, LoginHints, OUTSIDE, Rung, cookie_file};
+use super::wallet::WalletTable;
+use super::{Login, LoginHints, OUTSIDE, Rung, Wrong, cookie_file};
 use crate::http::user_agent::Home;
+use crate::target::secret::Secret;
 
 /// The names of the rungs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -21,6 +23,7 @@ enum DriverName {
     Session,
     Exec,
     Manual,
+    Wallet,
 }
 
 /// The `[login]` table as a profile writes it.
@@ -72,6 +75,9 @@ pub struct LoginTable {
     /// Of `exec` and `manual`.
     #[serde(default)]
     timeout_seconds: Option<u64>,
+    /// Of `wallet`.
+    #[serde(default)]
+    wallet: Option<WalletTable>,
 }
 
 impl LoginTable {
@@ -81,18 +87,21 @@ impl LoginTable {
             DriverName::Form => true,
             DriverName::Http => self.steps.iter().any(|step| step.has("password")),
             DriverName::Exec => self.pass_password,
-            DriverName::Session | DriverName::Manual => false,
+            DriverName::Session | DriverName::Manual | DriverName::Wallet => false,
         }
     }
 
     /// The harness goes on without a user: somebody signed in already, or will elsewhere.
     pub fn needs_no_user(&self) -> bool {
-        matches!(self.driver, DriverName::Session | DriverName::Exec | DriverName::Manual)
+        !matches!(self.driver, DriverName::Form | DriverName::Http)
     }
 
     /// The login that the table describes; a file of cookies is read. The error has what to look
     /// for in the profile, and why.
-    pub fn load(self) -> Result<Login, (String, String)> {
+    pub fn load(
+        self,
+        secret: &dyn Fn(&str, &str) -> Result<Secret, Wrong>,
+    ) -> Result<Login, Wrong> {
         self.check_keys()?;
         let timeout = self.timeout_seconds.map_or(OUTSIDE, Duration::from_secs);
         let rung = match self.driver {
@@ -104,6 +113,7 @@ impl LoginTable {
                 Rung::Exec(Program { command, pass_password, timeout })
             }
             DriverName::Manual => Rung::Manual(Manual { timeout, console: None }),
+            DriverName::Wallet => Rung::Wallet(self.wallet.unwrap_or_default().load(secret)?),
         };
         Ok(Login {
             rung,
@@ -123,7 +133,7 @@ impl LoginTable {
 
     /// Keys of one rung are an error on another, which would not heed them.
     fn check_keys(&self) -> Result<(), (String, String)> {
-        use DriverName::{Exec, Form, Http, Manual, Session};
+        use DriverName::{Exec, Form, Http, Manual, Session, Wallet};
         let given = [
             ("steps", !self.steps.is_empty(), &[Http][..]),
             ("cookies", self.cookies.is_some(), &[Session]),
@@ -137,6 +147,7 @@ impl LoginTable {
             ("deny", self.deny.is_some(), &[Form, Http, Session]),
             ("sign_in_page", self.sign_in_page.is_some(), &[Http, Exec, Manual]),
             ("consent_page", self.consent_page.is_some(), &[Http]),
+            ("wallet", self.wallet.is_some(), &[Wallet]),
         ];
         for (key, is_given, drivers) in given {
             if is_given && !drivers.contains(&self.driver) {
@@ -185,7 +196,7 @@ mod tests {
     fn load(text: &str) -> Result<Login, (String, String)> {
         toml::from_str::<LoginTable>(text)
             .map_err(|e| (String::new(), e.message().to_owned()))
-            .and_then(LoginTable::load)
+            .and_then(|table| table.load(&|_, text| Ok(Secret::new(text))))
     }
 
     #[test]
@@ -203,7 +214,11 @@ mod tests {
     #[test]
     fn mistakes_name_their_key_and_what_is_accepted() {
         for (text, key, part) in [
-            ("driver = 'forms'", "", "expected one of `form`, `http`, `session`, `exec`, `manual`"),
+            (
+                "driver = 'forms'",
+                "",
+                "expected one of `form`, `http`, `session`, `exec`, `manual`, `wallet`",
+            ),
             ("step = []", "", "unknown field `step`, expected one of"),
             ("command = ['x']", "command", "command belongs to driver = exec; this one is form"),
             ("driver = 'exec'", "driver", "needs command"),

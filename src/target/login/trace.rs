@@ -97,7 +97,9 @@ fn sent(request: &Request, user: Option<&User>, codes: &[String]) -> Vec<String>
         return members.iter().map(|(name, value)| format!("{name}: {}", kind(value))).collect();
     }
     let fields = Params::decode(&request.text());
-    fields.iter().map(|(name, value)| format!("{name}: {}", kind(value))).collect()
+    let kind =
+        |name: &str, value: &str| if name == "vp_token" { "presentation" } else { kind(value) };
+    fields.iter().map(|(name, value)| format!("{name}: {}", kind(name, value))).collect()
 }
 
 fn walk(json: &Value, path: &str, found: &mut BTreeMap<String, String>) {

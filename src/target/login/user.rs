@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::otp::Totp;
 use crate::target::secret::Secret;
@@ -15,12 +16,14 @@ pub struct User {
     pub password: Secret,
     /// What makes his one-time codes.
     pub totp: Option<Totp>,
+    /// What a credential says of him, where the harness issues it; else what it says by default.
+    pub claims: Option<Map<String, Value>>,
 }
 
 impl User {
     /// A user without a second factor.
     pub fn new(username: impl Into<String>, password: Secret) -> Self {
-        Self { username: username.into(), password, totp: None }
+        Self { username: username.into(), password, totp: None, claims: None }
     }
 
     /// The user of a session that was imported, or one who signs in elsewhere, unnamed.
@@ -34,6 +37,7 @@ impl User {
 #[serde(deny_unknown_fields)]
 pub struct UserTable {
     /// What is typed as user name.
+    #[serde(default)]
     username: String,
     /// A reference to the password: `env:NAME`, `file:PATH` or `exec:COMMAND`.
     #[serde(default)]
@@ -41,6 +45,9 @@ pub struct UserTable {
     /// A reference to the secret of one-time codes (RFC 6238), in base32 or as otpauth URI.
     #[serde(default)]
     totp: Option<String>,
+    /// What the credential of this user's wallet says.
+    #[serde(default)]
+    claims: Option<Map<String, Value>>,
 }
 
 impl UserTable {
@@ -54,6 +61,9 @@ impl UserTable {
         secret: &dyn Fn(&str, &str) -> Result<Secret, String>,
         wrong: &dyn Fn(&str, String) -> String,
     ) -> Result<User, String> {
+        if self.username.is_empty() && self.claims.is_none() {
+            return Err(wrong("user", "the user needs a username".into()));
+        }
         let password = match &self.password {
             Some(reference) => secret("password", reference)?,
             None if needs_password => {
@@ -67,6 +77,6 @@ impl UserTable {
                 .map_err(|e| wrong("totp", format!("totp: {e}")))
         };
         let totp = self.totp.as_ref().map(read).transpose()?;
-        Ok(User { totp, ..User::new(self.username, password) })
+        Ok(User { totp, claims: self.claims, ..User::new(self.username, password) })
     }
 }

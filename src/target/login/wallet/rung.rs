@@ -1,0 +1,93 @@
+//! Signs in with the wallet, once.
+
+use std::time::Duration;
+
+use super::Wallet;
+use super::events;
+use super::invitation::Invitation;
+use crate::http::user_agent::{Navigation, UserAgent};
+use crate::oauth::authorization::{AuthorizationResponse, Mode};
+use crate::target::login::User;
+use crate::target::login::driver::{Decision, Driver};
+use crate::target::login::reason::{Reason, Trouble};
+use crate::target::login::script::Failed;
+
+/// Time that the event has after the presentation was accepted.
+const EVENT: Duration = Duration::from_secs(20);
+
+impl Driver<'_> {
+    /// Presents the user's credential, and takes the event for where the browser was sent.
+    pub(in crate::target::login) async fn show_credential(
+        &self,
+        wallet: &Wallet,
+        agent: &mut UserAgent,
+        user: &User,
+        resting: &Navigation,
+    ) -> Result<Navigation, Failed> {
+        let fail = |trouble| (trouble, resting.exchange.clone());
+        if self.decision == Decision::Deny {
+            let why = "no message of a wallet says that the user refuses";
+            let remedy = "see what the server offers on its portal";
+            return Err(fail(Trouble::new(Reason::NotPossible, why, remedy)));
+        }
+        let invitation = Invitation::read(resting, wallet).map_err(|why| {
+            let remedy = "see the address of the portal: it carries authRequest and state";
+            fail(Trouble::new(Reason::FieldNotFound, why, remedy))
+        })?;
+        let patience = |outcome: &Result<(), Failed>| match outcome {
+            Ok(()) => EVENT,
+            Err(_) => Duration::ZERO,
+        };
+        let acting = self.act(wallet, user, &invitation);
+        let (streams, outcome) =
+            self.listen_while(vec![agent], &invitation.events, acting, patience).await;
+        outcome?;
+        let stream = streams.into_iter().next().unwrap_or_else(|| resting.exchange.clone());
+        let told = stream.response().and_then(|response| events::redirect(&response.body));
+        let Some(callback) = told else {
+            let detail = format!("the events of the login redirect nowhere: {}", stream.gist());
+            let remedy = "check events under [login.wallet], and that the server knows the user whom the credential names";
+            let trouble = Trouble::new(Reason::CallbackNotReached, detail, remedy);
+            return Err((trouble, stream));
+        };
+        if let Some(code) = AuthorizationResponse::from_url(&callback, Mode::Redirect).code() {
+            self.memory.learn("code", code);
+        }
+        self.memory.note(stream.number, "an event redirects the browser");
+        let (url, departed) = (invitation.events, Some(callback));
+        Ok(Navigation { exchange: stream, url, departed, endless: false })
+    }
+
+    /// The part of the wallet: to fetch the request, to verify it and to answer.
+    async fn act(
+        &self,
+        wallet: &Wallet,
+        user: &User,
+        invitation: &Invitation,
+    ) -> Result<(), Failed> {
+        let (request, exchange) = self.request_object(invitation).await?;
+        let flaws = self.flaws(&request, invitation);
+        self.memory.note(
+            exchange.number,
+            match flaws.is_empty() {
+                true => "the request object is signed by its client_id".to_owned(),
+                // The harness goes on: wallet.request-signed judges it.
+                false => format!("a careful wallet would stop here: {}", flaws.join("; ")),
+            },
+        );
+        let answer = wallet.answer(&request, user, self.time_for(&request), None);
+        let fields =
+            answer.and_then(|fields| fields.ok_or("a credential that cannot be shown".into()));
+        let fields = fields.map_err(|why| (Trouble::unanswered(why), exchange))?;
+        let answer = self.deliver(&request, &fields).await;
+        if answer.response().is_some_and(|r| r.status < 400) {
+            return Ok(());
+        }
+        if !answer.is_disturbed() {
+            self.memory.refused(user);
+        }
+        let detail = format!("the presentation was refused: {}", answer.gist());
+        let remedy = "check that the server trusts the issuer, knows the user whom the claims name, and takes vp_token as written; and both clocks";
+        Err((Trouble::new(Reason::Refused, detail, remedy), answer))
+    }
+}

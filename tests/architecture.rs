@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("run", &["model", "target", "world", "catalogue", "plan", "preflight", "draw", "execute"]),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("execute", &["model", "world", "catalogue", "plan", "draw"]),
-    ("embedded", &["oauth", "target", "world"]),
+    ("embedded", &["http", "oauth", "target", "world"]),
     (
         "cli",
         &[

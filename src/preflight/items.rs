@@ -1,30 +1,17 @@
 //! What an audit rests on, one item after another, each with its cure.
 
-use std::collections::BTreeSet;
-
+use super::client::{Unregistered, registration};
+use super::{fetch_keys, learn, look_around};
 use crate::expect::operation::date_of;
 use crate::http::reach::Found;
-use crate::http::user_agent::UserAgent;
-use crate::model::exchange::Exchange;
 use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
-use crate::oauth::random;
-use crate::oauth::redirect_uri::FOREIGN_HOST;
-use crate::target::login::driver::{Decision, Way};
+use crate::target::login::driver::Way;
 use crate::world::access::{introspection_request, resource_request, with_token};
 use crate::world::context::{Context, Grant, usable};
-use crate::world::front::Front;
-
-use super::{fetch_keys, learn, look_around};
 
 /// Seconds by which the clocks may differ unnoticed.
 const MOST_SKEW: i64 = 5;
-
-/// Hundredths by which one page must be more like ours than another to mean something.
-const MARGIN: usize = 5;
-
-/// Hundredths from which on two pages are the same.
-const ALIKE: usize = 90;
 
 /// What was found out about one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,63 +185,17 @@ impl Visit<'_> {
         self.note(finding);
     }
 
-    /// Where a request leads whose user does nothing.
-    async fn open(&self, request: &AuthorizationRequest) -> Result<Landing, Obstacle> {
-        let endpoint = self.context.endpoint("authorization_endpoint")?;
-        let sent = match self.context.front_channel(&self.context.shared, request).await? {
-            Front::Request(sent) => sent.by_get(endpoint),
-            Front::Refused(landing) => return Ok(landing),
-        };
-        let mut agent = UserAgent::default();
-        let context = &*self.context;
-        let opened = context
-            .drive(&mut agent, &self.context.shared, sent, &[], None, Decision::Approve)
-            .await;
-        usable(opened.0.exchange.clone())?;
-        Ok(opened.0)
-    }
-
-    /// Client and redirect URI: a request that is in order gets further than one of a stranger and
-    /// one that leads astray.
     async fn client(&mut self) -> Result<(), Obstacle> {
-        let request = self.context.request(0);
-        let own = self.open(&request).await?;
         let client = self.context.client(0).clone();
-        let is_ill = own.exchange.response().is_some_and(|r| r.status >= 400);
-        if own.response.is_some() || own.asks_to_sign_in || !is_ill {
+        let known = registration(self.context).await;
+        if !matches!(known, Err(Unregistered::Client(_))) {
             self.good(format!("{} is known", client.id));
-            self.good(format!("{} is registered", client.redirect_uri()));
-            return Ok(());
         }
-        let mut stranger = request.clone();
-        stranger.params.set("client_id", random(12));
-        let mut astray = request.clone();
-        astray.params.set("redirect_uri", format!("https://{FOREIGN_HOST}/cb"));
-        let stranger = self.open(&stranger).await?;
-        let astray = self.open(&astray).await?;
-        let (as_stranger, as_astray) = (likeness(&own, &stranger), likeness(&own, &astray));
-        // To a stranger every address is alike, so that only the difference tells the two apart.
-        let knows_client = as_astray >= as_stranger + MARGIN;
-        let tried = format!("to open an authorization request of client {}", client.id);
-        let uri = client.redirect_uri();
-        if knows_client {
-            self.good(format!("{} is known", client.id));
-            let came_back = format!("{}, as for an address that nobody registered", own.gist());
-            let remedy = format!(
-                "register {uri} for the client, character by character, or correct redirect_uris"
-            );
-            return Err(Obstacle::new(format!("{tried} with {uri}"), came_back, remedy));
+        match known {
+            Ok(()) => self.good(format!("{} is registered", client.redirect_uri())),
+            Err(Unregistered::Client(why) | Unregistered::RedirectUri(why)) => return Err(why),
         }
-        if as_stranger < ALIKE {
-            let remedy =
-                format!("see the page and the server's log; is {uri} registered for the client?");
-            return Err(Obstacle::new(tried, own.gist(), remedy));
-        }
-        let came_back = format!("{}, as for a client that nobody knows", own.gist());
-        let remedy = format!(
-            "register the client, or correct id under [[clients]]; if the id is right, register {uri} for it, character by character"
-        );
-        Err(Obstacle::new(tried, came_back, remedy))
+        Ok(())
     }
 
     async fn login(&mut self) -> Result<(AuthorizationRequest, Landing, Way), Obstacle> {
@@ -368,52 +309,5 @@ impl Visit<'_> {
         let cure = "check client_id and client_secret under [introspection], and that this client may see tokens of others";
         self.note(Finding::Advice(answer.gist(), cure.into()));
         Ok(())
-    }
-}
-
-/// How alike two pages are, in hundredths: the share of words that both have, but for those that
-/// repeat a request.
-fn likeness(one: &Landing, other: &Landing) -> usize {
-    let status = |landing: &Landing| landing.exchange.response().map(|r| r.status);
-    if other.response.is_some() || other.asks_to_sign_in || status(one) != status(other) {
-        return 0;
-    }
-    let text = |e: &Exchange| e.response().map(|r| r.text()).unwrap_or_default();
-    let echo: BTreeSet<String> =
-        [one, other].iter().flat_map(|l| words(&l.exchange.request.url)).collect();
-    let of = |l: &Landing| -> BTreeSet<String> {
-        words(&text(&l.exchange)).difference(&echo).cloned().collect()
-    };
-    let (one, other) = (of(one), of(other));
-    let all = one.union(&other).count();
-    (one.intersection(&other).count() * 100).checked_div(all).unwrap_or(100)
-}
-
-fn words(text: &str) -> BTreeSet<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2);
-    words.map(str::to_lowercase).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::model::exchange::Request;
-    use crate::model::exchange::samples::answered;
-
-    fn page(url: &str, text: &str) -> Landing {
-        let request = Request::get(url);
-        let exchange = Arc::new(Exchange { request, ..answered(400, &[], text) });
-        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
-    }
-
-    #[test]
-    fn pages_that_repeat_their_request_are_alike_all_the_same() {
-        let own = page("https://as.test/a?client_id=spa", "client spa is not known");
-        let stranger = page("https://as.test/a?client_id=q7x", "client q7x is not known");
-        assert_eq!(likeness(&own, &stranger), 100);
-        let astray = page("https://as.test/a?client_id=spa", "the address is not registered");
-        assert!(likeness(&own, &astray) < ALIKE);
     }
 }

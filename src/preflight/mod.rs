@@ -1,6 +1,7 @@
 //! Before the first scenario: find the metadata, the keys, and prove that one flow works. What is
 //! wrong with the configuration is found here, once, with its cure.
 
+mod client;
 pub mod items;
 
 use std::sync::Arc;

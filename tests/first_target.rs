@@ -1,0 +1,193 @@
+//! From nothing to an audit, as a newcomer goes: `init`, `doctor`, `login test`, `run`; and what the
+//! configuration says of itself.
+#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
+
+use std::path::Path;
+use std::process::Command;
+
+use authspec::embedded;
+use reference_server::{Config, Login, Server, seeds};
+
+struct Output {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn authspec(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_authspec"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AUTHSPEC_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).current_dir(folder).envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn server(login: Login) -> Server {
+    embedded::start(Config { login, ..Config::default() }).unwrap()
+}
+
+/// The profile that `init` writes, filled in.
+fn filled_in(folder: &Path, server: &Server, login: &str) -> String {
+    let begun = authspec(
+        folder,
+        &[
+            "init",
+            server.issuer(),
+            "--client-id",
+            seeds::WEB,
+            "--redirect-uri",
+            seeds::WEB_REDIRECT_URI,
+        ],
+        &[],
+    );
+    assert_eq!(begun.code, 0, "{}", begun.stderr);
+    let path = folder.join("authspec.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, after) = text.split_once("[user]").unwrap();
+    let (_, after) = after.split_once("driver = \"form\"").unwrap();
+    let before = before.replace("offline_access", "api:read");
+    std::fs::write(&path, format!("{before}{login}{after}")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const FORM: &str = "[user]\nusername = \"alice\"\npassword = \"env:AUTHSPEC_PASSWORD\"\n[login]\ndriver = \"form\"";
+const PASSWORD: &[(&str, &str)] = &[("AUTHSPEC_PASSWORD", seeds::ALICE_PASSWORD)];
+
+/// All four commands, in order; the run is a small one.
+fn walk(folder: &Path, profile: &str, variables: &[(&str, &str)]) {
+    let doctor = authspec(folder, &["doctor", "--target", profile], variables);
+    assert_eq!(doctor.code, 0, "{}{}", doctor.stdout, doctor.stderr);
+    assert!(doctor.stdout.contains("\nready: "), "{}", doctor.stdout);
+    let login = authspec(folder, &["login", "test", "--target", profile], variables);
+    assert_eq!(login.code, 0, "{}{}", login.stdout, login.stderr);
+    let run = ["run", "--target", profile, "--tags", "@tokenresp or @pkce"];
+    let run = authspec(folder, &run, variables);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(!run.stdout.contains(seeds::ALICE_PASSWORD));
+}
+
+#[test]
+fn a_newcomer_gets_to_an_audit_by_form() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
+    let profile = filled_in(folder.path(), &server, FORM);
+    walk(folder.path(), &profile, PASSWORD);
+}
+
+#[test]
+fn a_newcomer_gets_to_an_audit_by_wallet() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Wallet));
+    let login = format!(
+        "[login]\ndriver = \"wallet\"\n[login.wallet]\nissuer_key = \"env:ISSUER_KEY\"\nclaims = {{ email = {:?} }}",
+        seeds::ALICE_EMAIL
+    );
+    let profile = filled_in(folder.path(), &server, &login);
+    walk(folder.path(), &profile, &[("ISSUER_KEY", seeds::CREDENTIAL_ISSUER_KEY)]);
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
+    filled_in(folder.path(), &server, FORM);
+    let again = authspec(folder.path(), &["init", server.issuer()], &[]);
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("exists already"), "{}", again.stderr);
+    let forced = authspec(folder.path(), &["init", server.issuer(), "--force"], &[]);
+    assert_eq!(forced.code, 0, "{}", forced.stderr);
+}
+
+/// Which item the doctor finds bad, and a part of what it says.
+fn is_bad(profile: &str, folder: &Path, variables: &[(&str, &str)], item: &str, said: &str) {
+    let doctor = authspec(folder, &["doctor", "--target", profile], variables);
+    assert_eq!(doctor.code, 3, "{}{}", doctor.stdout, doctor.stderr);
+    let bad = doctor.stdout.lines().find(|line| line.starts_with("bad")).unwrap();
+    assert!(bad.contains(item) && doctor.stdout.contains(said), "{}", doctor.stdout);
+    assert!(!doctor.stdout.contains(seeds::ALICE_PASSWORD));
+    // The run stops there, too, before the first scenario.
+    let run = authspec(folder, &["run", "--target", profile], variables);
+    assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_and_its_cure() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
+    let (folder, profile) = (folder.path(), filled_in(folder.path(), &server, FORM));
+    let with = |name: &'static str, value: &'static str| [PASSWORD[0], (name, value)];
+    let cases: [(&str, &str, &str, &str); 8] = [
+        ("AUTHSPEC_ISSUER", "http://no-such-host.invalid", "name", "check the host of the issuer"),
+        ("AUTHSPEC_ISSUER", "http://127.0.0.1:9", "connection", "check that the server is up"),
+        ("AUTHSPEC_CLIENT_ID", "stranger", "client", "register the client, or correct id"),
+        (
+            "AUTHSPEC_REDIRECT_URI",
+            "https://app.example.test/other",
+            "redirect_uri",
+            "register https://app.example.test/other",
+        ),
+        ("AUTHSPEC_USERNAME", "mallory", "login", "wrong password"),
+        ("AUTHSPEC_SCOPE", "nonsense", "login", "set a scope that the client may ask for"),
+        ("AUTHSPEC_RESOURCE__URL", "http://127.0.0.1:9/api", "resource", "no connection"),
+        (
+            "AUTHSPEC_ENDPOINTS__TOKEN_ENDPOINT",
+            "http://127.0.0.1:9/token",
+            "token",
+            "no connection",
+        ),
+    ];
+    for (name, value, item, said) in cases {
+        is_bad(&profile, folder, &with(name, value), item, said);
+    }
+}
+
+#[test]
+fn every_value_tells_where_it_came_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = "issuer = \"https://as.test\"\n[[clients]]\nid = \"web\"\nredirect_uris = [\"https://app.test/cb\"]\n";
+    std::fs::write(folder.path().join("p.toml"), profile).unwrap();
+    let arguments = ["config", "show", "--origin", "--target", "p.toml", "--scope", "openid email"];
+    let variables = [("AUTHSPEC_PACE_MS", "7"), ("AUTHSPEC_PASSWORD", "hunter2hunter2")];
+    let shown = authspec(folder.path(), &arguments, &variables);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    for (value, origin) in [
+        ("issuer = \"https://as.test\"", "p.toml:1"),
+        ("clients[0].id = \"web\"", "p.toml:3"),
+        ("clients[0].scope = \"openid email\"", "option --scope"),
+        ("pace_ms = 7", "environment AUTHSPEC_PACE_MS"),
+        ("concurrency = 2", "default"),
+    ] {
+        let line = shown.stdout.lines().find(|line| line.starts_with(value)).unwrap_or(value);
+        assert!(line.ends_with(&format!("# {origin}")), "{}", shown.stdout);
+    }
+    assert!(!shown.stdout.contains("hunter2"));
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = authspec(folder.path(), &["config", "schema"], &[]);
+    let published = std::fs::read_to_string("fixtures/targets/profile.schema.json").unwrap();
+    assert_eq!(
+        published, schema.stdout,
+        "write it anew: authspec config schema > fixtures/targets/profile.schema.json"
+    );
+}
+
+#[test]
+fn every_key_is_listed_with_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = authspec(folder.path(), &["config", "keys"], &[]);
+    for (key, variable) in [
+        ("clients[0].redirect_uris", "AUTHSPEC_CLIENTS__0__REDIRECT_URIS (words, or a TOML array)"),
+        ("network.ca_file", "AUTHSPEC_NETWORK__CA_FILE (text)"),
+        ("login.wallet.issuer_key", "AUTHSPEC_LOGIN__WALLET__ISSUER_KEY (text)"),
+        ("pace_ms", "AUTHSPEC_PACE_MS (TOML value)"),
+    ] {
+        assert!(keys.stdout.contains(&format!("{key}\n    {variable}\n")), "{key}");
+    }
+    // A key without a description would be a riddle.
+    assert!(!keys.stdout.contains("\n    \n"), "{}", keys.stdout);
+}

@@ -1,10 +1,14 @@
-//! The preflight for its own sake: what `authspec doctor` shows.
+//! The preflight for its own sake: what `authspec doctor` shows, and the profile that `authspec init`
+//! writes.
 
 use crate::draw::{clean, redactor};
 use crate::model::requirement::Profile;
-use crate::preflight::enter;
-use crate::preflight::items::{Finding, ITEMS, Item, examine};
+use crate::model::verdict::Obstacle;
+pub use crate::preflight::items::{Finding, Item};
+use crate::preflight::items::{ITEMS, examine};
+use crate::preflight::{enter, prepare};
 use crate::target::profile::Target;
+use crate::target::starter;
 use crate::world::context::Clock;
 
 /// Looks at everything that an audit of the target rests on; signs in once. Every item is there,
@@ -28,6 +32,16 @@ pub async fn diagnose(target: Target) -> Vec<Item> {
     let skipped: Vec<Item> = skipped.collect();
     items.extend(skipped);
     items
+}
+
+/// A commented profile from what the target publishes.
+///
+/// The error says what was tried, what came back and what to change.
+pub async fn first_profile(target: Target) -> Result<String, Obstacle> {
+    match prepare(target, Profile::Baseline, Clock::default()).await {
+        Ok(context) => Ok(starter::profile(&context.target, &context.facts)),
+        Err((obstacle, _)) => Err(obstacle),
+    }
 }
 
 /// Whether an audit makes sense.

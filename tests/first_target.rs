@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use authspec::embedded;
-use reference_server::{Config, Login, Server, seeds};
+use reference_server::{Config, Defect, Login, Policy, Server, seeds};
 
 struct Output {
     code: i32,
@@ -141,6 +141,25 @@ fn the_doctor_names_what_is_wrong_and_its_cure() {
     for (name, value, item, said) in cases {
         is_bad(&profile, folder, &with(name, value), item, said);
     }
+}
+
+#[test]
+fn a_server_without_metadata_needs_no_issuer() {
+    let policy = Policy::with(Defect::MetadataMissing);
+    let server = embedded::start(Config { policy, ..Config::default() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let issuer = server.issuer();
+    let profile = format!(
+        "[[clients]]\nid = {:?}\nredirect_uris = [{:?}]\nscope = \"openid profile\"\n{FORM}\n[endpoints]\nauthorization_endpoint = \"{issuer}/authorize\"\ntoken_endpoint = \"{issuer}/token\"\njwks_uri = \"{issuer}/jwks\"\n",
+        seeds::WEB,
+        seeds::WEB_REDIRECT_URI
+    );
+    std::fs::write(folder.path().join("p.toml"), profile).unwrap();
+    walk(folder.path(), "p.toml", PASSWORD);
+    let run = ["run", "--target", "p.toml", "--tags", "@idtoken or @at or @authzresp"];
+    let run = authspec(folder.path(), &run, PASSWORD);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("pass           authzresp.iss-identical"), "{}", run.stdout);
 }
 
 #[test]

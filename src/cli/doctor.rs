@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use super::settings::TargetOptions;
 use super::{complain, exit, person, say};
-use crate::doctor::{diagnose, is_usable};
-use crate::preflight::items::{Finding, Item};
+use crate::doctor::{Finding, Item, diagnose, is_usable};
 
 /// Examines the target and prints each item.
 pub(super) async fn doctor(options: &TargetOptions) -> u8 {

@@ -5,11 +5,9 @@ use std::io::{ErrorKind, Write as _};
 
 use super::InitArgs;
 use super::{complain, exit, say};
-use crate::model::requirement::Profile;
-use crate::preflight::prepare;
+use crate::doctor::first_profile;
 use crate::target::profile::{Client, Target};
 use crate::target::starter;
-use crate::world::context::Clock;
 
 /// Looks the issuer's metadata up and writes a profile to fill in.
 pub(super) async fn init(args: InitArgs) -> u8 {
@@ -23,9 +21,9 @@ pub(super) async fn init(args: InitArgs) -> u8 {
         complain(why);
         return exit::USAGE;
     }
-    let context = match prepare(target, Profile::Baseline, Clock::default()).await {
-        Ok(context) => context,
-        Err((obstacle, _)) => {
+    let text = match first_profile(target).await {
+        Ok(text) => text,
+        Err(obstacle) => {
             complain(format!(
                 "no profile was written\n  tried     {}\n  came back {}\n  to change {}",
                 obstacle.tried, obstacle.came_back, obstacle.remedy
@@ -33,7 +31,6 @@ pub(super) async fn init(args: InitArgs) -> u8 {
             return exit::PREFLIGHT;
         }
     };
-    let text = starter::profile(&context.target, &context.facts);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).create_new(!args.force);
     let written = options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes()));

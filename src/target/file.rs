@@ -114,7 +114,7 @@ impl Target {
         let unnamed = file.login.needs_no_user().then(User::unnamed);
         let user = file.user.map(known).transpose()?.or(unnamed);
         let second_user = file.second_user.map(known).transpose()?;
-        let login = file.login.load().map_err(|(sought, why)| wrong(&sought, why))?;
+        let mut login = file.login.load(variable).map_err(|(sought, why)| wrong(&sought, why))?;
         login.check(user.as_ref()).map_err(|(sought, why)| wrong(&sought, why))?;
         let introspection = match file.introspection {
             Some(server) => Some(Introspection {
@@ -124,6 +124,7 @@ impl Target {
             None => None,
         };
         let network = file.network.load(variable).map_err(|(key, e)| wrong(key, e))?;
+        login.route(&network).map_err(|(key, e)| wrong(key, e))?;
         let has_issuer = file.issuer.is_some();
         let issuer = match file.issuer {
             Some(issuer) => issuer,

@@ -91,7 +91,7 @@ impl Driver<'_> {
             let outcome = match turn {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
-                Turn::HandOver => self.hand_over(&first, &navigation, user).await,
+                Turn::HandOver => self.hand_over(agent, &first, &navigation, user).await,
             };
             navigation = match outcome {
                 Ok(navigation) => navigation,
@@ -130,7 +130,7 @@ impl Driver<'_> {
                 Some(due) => return Some(due),
                 None => None,
             },
-            Rung::Exec(_) | Rung::Manual(_) => {
+            _ => {
                 way.unseen = self.is_open(navigation);
                 return way.unseen.then_some((Act::SignIn, Turn::HandOver));
             }

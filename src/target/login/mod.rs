@@ -6,6 +6,8 @@
 //! [`Driver::drive_until`]: driver::Driver::drive_until
 
 mod answer;
+#[cfg(any(test, feature = "browser"))]
+pub mod browser;
 mod choice;
 pub mod cookie_file;
 pub mod driver;
@@ -18,6 +20,7 @@ pub mod outside;
 pub mod person;
 pub mod program;
 pub mod reason;
+pub mod recording;
 mod script;
 pub mod step;
 mod table;
@@ -25,15 +28,19 @@ pub mod template;
 pub mod trace;
 mod user;
 
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
+#[cfg(feature = "browser")]
+use self::browser::Browser;
 use self::person::Manual;
 use self::program::Program;
-use self::step::Script;
+use self::step::{Hands, Script};
 pub use self::table::LoginTable;
 pub use self::user::{User, UserTable};
+use super::network::Network;
 use crate::http::cookies::CookieJar;
 
 /// The `[login]` table of a profile.
@@ -67,6 +74,9 @@ pub enum Rung {
     Exec(Program),
     /// A person with a browser.
     Manual(Manual),
+    /// A browser without a person.
+    #[cfg(feature = "browser")]
+    Browser(Browser),
 }
 
 /// Names of form fields and buttons, where the automatic choice is wrong.
@@ -98,6 +108,8 @@ impl Login {
             Rung::Session(_) => "session",
             Rung::Exec(_) => "exec",
             Rung::Manual(_) => "manual",
+            #[cfg(feature = "browser")]
+            Rung::Browser(_) => "browser",
         }
     }
 
@@ -106,9 +118,9 @@ impl Login {
         matches!(self.rung, Rung::Form | Rung::Http(_))
     }
 
-    /// The pages of the login are seen: the user signs in neither by a program nor in person.
+    /// The pages of the login are seen: the user does not sign in where nobody could stop him.
     pub fn is_seen(&self) -> bool {
-        !matches!(self.rung, Rung::Exec(_) | Rung::Manual(_))
+        matches!(self.rung, Rung::Form | Rung::Http(_) | Rung::Session(_))
     }
 
     /// The cookies with which a browser starts.
@@ -131,6 +143,8 @@ impl Login {
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         let steps = match &self.rung {
             Rung::Http(script) => script.addresses(),
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => browser.script.addresses(),
             _ => vec![],
         };
         self.origins.iter().map(String::as_str).chain(steps)
@@ -139,9 +153,37 @@ impl Login {
     /// Checks the login against the user. The error has what to look for in the profile, and why.
     pub fn check(&self, user: Option<&User>) -> Result<(), (String, String)> {
         match &self.rung {
-            Rung::Http(script) => script.check(user),
+            Rung::Http(script) => script.check(Hands::Calls, user),
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => browser.script.check(Hands::Browser, user),
             _ => Ok(()),
         }
+    }
+
+    /// Keeps what shows why a login failed in that folder, where the login leaves any such thing.
+    pub fn keep_in(
+        &mut self,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        folder: &Path,
+    ) {
+        #[cfg(feature = "browser")]
+        if let Rung::Browser(browser) = &mut self.rung {
+            browser.evidence = Some(folder.to_owned());
+        }
+    }
+
+    /// The way to the target that a browser must know by itself. The error has the key at fault, and
+    /// why.
+    pub(super) fn route(
+        &mut self,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        network: &Network,
+    ) -> Result<(), (&'static str, String)> {
+        #[cfg(feature = "browser")]
+        if let Rung::Browser(browser) = &mut self.rung {
+            browser.route = browser::arguments::Route::of(network)?;
+        }
+        Ok(())
     }
 
     /// The user may sign in on this page.

@@ -21,7 +21,9 @@ mod process;
 #[cfg(feature = "browser")]
 mod tab;
 #[cfg(feature = "browser")]
+mod visit;
+#[cfg(feature = "browser")]
 mod walk;
 
 #[cfg(feature = "browser")]
-pub use walk::Browser;
+pub use visit::Browser;

@@ -43,8 +43,11 @@ impl Process {
         // What the browser starts itself ends with it.
         #[cfg(unix)]
         command.process_group(0);
-        // Nothing of what it keeps about itself ends up with the operator.
-        command.env("HOME", folder.path()).kill_on_drop(true);
+        // What it keeps about itself is removed with it. `HOME` stays: its trust store is there.
+        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, folder.path());
+        }
+        command.kill_on_drop(true);
         let wrong = |e: std::io::Error| {
             format!("the browser {} cannot be started: {e}", program.display())
         };
@@ -76,12 +79,13 @@ impl Process {
 
     /// Waits a little for the end of a browser that was told to end, then ends it.
     pub(super) async fn end(mut self) {
-        let _ = tokio::time::timeout(FAREWELL, self.child.wait()).await;
+        if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
+            self.kill();
+            let _ = tokio::time::timeout(FAREWELL, self.child.wait()).await;
+        }
     }
-}
 
-impl Drop for Process {
-    fn drop(&mut self) {
+    fn kill(&self) {
         // The leader is not reaped before, so that the number is still its group's.
         #[cfg(unix)]
         if let Some(group) = self.child.id().and_then(|id| i32::try_from(id).ok())
@@ -89,6 +93,12 @@ impl Drop for Process {
         {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -23,7 +23,8 @@ fn variable(name: &str) -> Option<String> {
     match name {
         "PASSWORD" => Some(seeds::ALICE_PASSWORD.into()),
         "WRONG" => Some("not the password".into()),
-        _ => {
+        _ =>
+        {
             #[expect(clippy::disallowed_methods, reason = "the browser is the system's")]
             std::env::var(name).ok()
         }
@@ -31,22 +32,27 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn target(issuer: &str, rest: &str) -> Target {
+    target_of(issuer, seeds::WEB_REDIRECT_URI, rest)
+}
+
+fn target_of(issuer: &str, redirect_uri: &str, rest: &str) -> Target {
     let text = format!(
-        "issuer = {issuer:?}\n[[clients]]\nid = \"web\"\nredirect_uris = [{:?}]\nscope = \"openid profile\"\n{rest}",
-        seeds::WEB_REDIRECT_URI
+        "issuer = {issuer:?}\n[[clients]]\nid = \"web\"\nredirect_uris = [{redirect_uri:?}]\nscope = \"openid profile\"\n{rest}",
     );
     Target::parse("target.toml", &text, &variable).unwrap()
+}
+
+/// The tables that every profile of a server of ours has.
+fn endpoints(issuer: &str, rest: &str) -> String {
+    format!(
+        "[endpoints]\nauthorization_endpoint = \"{issuer}/authorize\"\ntoken_endpoint = \"{issuer}/token\"\n{rest}"
+    )
 }
 
 /// A target whose login is a page of ours.
 fn of(server: &MockServer, rest: &str) -> Target {
     let issuer = server.uri();
-    target(
-        &issuer,
-        &format!(
-            "[endpoints]\nauthorization_endpoint = \"{issuer}/authorize\"\ntoken_endpoint = \"{issuer}/token\"\n{rest}"
-        ),
-    )
+    target(&issuer, &endpoints(&issuer, rest))
 }
 
 fn blocking<T>(work: impl Future<Output = T>) -> T {
@@ -82,7 +88,7 @@ enum Manner {
 
 struct App {
     manner: Manner,
-    client: String,
+    client: &'static str,
 }
 
 const SCRIPT: &str = r#"<!doctype html><title>Login</title><div id=app></div><script>
@@ -106,7 +112,7 @@ setTimeout(() => {
 
 const STEPS: &str = r#"<!doctype html><img src=http://127.0.0.1:9/pixel.png><form onsubmit="event.preventDefault(); next()">
 <input id=first><a href=# id=more onclick="document.getElementById('second').hidden = false">Go on</a>
-<input id=second type=password hidden></form><script>
+<input id=second type=password hidden><button hidden></button></form><script>
 async function next() {
   const state = new URLSearchParams(location.search).get('state');
   const body = JSON.stringify({ name: first.value, password: second.value });
@@ -124,15 +130,19 @@ impl App {
 
 impl Respond for App {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let page = |body: &str| ResponseTemplate::new(200).set_body_raw(body.to_owned(), "text/html");
+        let page =
+            |body: &str| ResponseTemplate::new(200).set_body_raw(body.to_owned(), "text/html");
         let json: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let query = request.url.query().unwrap_or_default().to_owned();
-        let state = parse(query.as_bytes()).find(|(n, _)| n == "state").map(|(_, v)| v.into_owned());
+        let state =
+            parse(query.as_bytes()).find(|(n, _)| n == "state").map(|(_, v)| v.into_owned());
         match (request.method.as_str(), request.url.path()) {
             ("GET", "/authorize") => match self.manner {
                 Manner::Script => page(SCRIPT),
                 Manner::Steps => page(STEPS),
-                Manner::Empty => page("<h1>Welcome</h1><input type=hidden value=hidden-of-the-page>"),
+                Manner::Empty => {
+                    page("<h1>Welcome</h1><input type=hidden value=hidden-of-the-page>")
+                }
                 Manner::FormPost => page(&format!(
                     "<form method=post action=/login><input name=username><input type=password name=password>\
                      <input type=hidden name=state value={}><button>Sign in</button></form>",
@@ -164,8 +174,12 @@ impl Respond for App {
 }
 
 async fn start(manner: Manner) -> MockServer {
+    start_for(manner, seeds::WEB_REDIRECT_URI).await
+}
+
+async fn start_for(manner: Manner, client: &'static str) -> MockServer {
     let server = MockServer::start().await;
-    let app = App { manner, client: seeds::WEB_REDIRECT_URI.to_owned() };
+    let app = App { manner, client };
     Mock::given(any()).respond_with(app).mount(&server).await;
     server
 }
@@ -187,11 +201,18 @@ fn an_audit_of_the_reference_server() {
     let server = authspec::embedded::start(Config::default()).unwrap();
     let mut target = target(server.issuer(), &format!("{ALICE}{BROWSER}"));
     target.concurrency = 2;
-    let filter = Filter { tags: Some("@pkce.verifier-mismatch or @token.code-single-use".into()), ..Filter::default() };
+    let filter = Filter {
+        tags: Some("@pkce.verifier-mismatch or @token.code-single-use".into()),
+        ..Filter::default()
+    };
     let options = Options { target, profile: Profile::Baseline, filter, clock: Clock::default() };
     let report = audit_blocking(options, Rc::new(())).unwrap_or_else(|f| panic!("{f:?}"));
     let judged: Vec<_> = report.requirements.iter().filter(|r| r.reason.is_none()).collect();
-    assert!(!judged.is_empty() && judged.iter().all(|r| r.status == Status::Pass), "{:?}", report.counts);
+    assert!(
+        !judged.is_empty() && judged.iter().all(|r| r.status == Status::Pass),
+        "{:?}",
+        report.counts
+    );
     let text = serde_json::to_string(&report).unwrap();
     assert!(!text.contains(seeds::ALICE_PASSWORD));
 }
@@ -205,6 +226,19 @@ fn a_login_that_script_makes() {
     assert!(trial.outcome.is_ok(), "{}", shown(&trial));
     let sent: Vec<&String> = trial.steps.iter().flat_map(|s| &s.sent).collect();
     assert_eq!(sent, ["/name: user name", "/password: password", "/state: from the page"]);
+}
+
+#[test]
+fn a_client_with_a_scheme_of_its_own_and_a_name_that_no_resolver_knows() {
+    const CLIENT: &str = "com.example.app:/callback";
+    let trial = blocking(async {
+        let server = start_for(Manner::Script, CLIENT).await;
+        let issuer = format!("http://as.example.test:{}", server.address().port());
+        let resolve = "[network]\nresolve = { 'as.example.test' = '127.0.0.1' }\n";
+        let rest = endpoints(&issuer, &format!("{resolve}{ALICE}{BROWSER}"));
+        trial(target_of(&issuer, CLIENT, &rest)).await
+    });
+    assert_eq!(trial.outcome.as_deref(), Ok(CLIENT), "{}", shown(&trial));
 }
 
 #[test]
@@ -267,7 +301,10 @@ fn a_page_without_a_form_is_named() {
     let absent = format!("{ALICE}{BROWSER}[[login.steps]]\nclick = '#absent'\n");
     let folder = tempfile::tempdir().unwrap();
     let (reason, obstacle, _) = failure(Manner::Empty, &absent, folder.path());
-    assert!(reason == "field not found" && obstacle.contains("step 1 found no #absent"), "{obstacle}");
+    assert!(
+        reason == "field not found" && obstacle.contains("step 1 found no #absent"),
+        "{obstacle}"
+    );
 }
 
 #[test]

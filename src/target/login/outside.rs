@@ -54,7 +54,10 @@ impl Driver<'_> {
                 manual.ask(&first.url, &redirect_uri, &user.username).await
             }
             #[cfg(feature = "browser")]
-            Rung::Browser(browser) => self.browse(browser, agent, &first.url, user).await,
+            Rung::Browser(browser) => {
+                // A future that is large, for a way that few logins go.
+                Box::pin(self.browse(browser, agent, &first.url, user)).await
+            }
             _ => return Err(impossible("nobody else signs in")),
         };
         let callback = answer.map_err(fail)?;

@@ -94,7 +94,9 @@ impl Reader {
             "keyDown" => match step.key.as_str() {
                 "Enter" | "Tab" | "Escape" => Became::Step(vec![("press", step.key.clone())]),
                 // A letter may be one of the password.
-                _ => Became::Comment("left out: keyDown of another key than Enter, Tab or Escape".into()),
+                _ => Became::Comment(
+                    "left out: keyDown of another key than Enter, Tab or Escape".into(),
+                ),
             },
             "waitForElement" => match css(step) {
                 Some(selector) => Became::Step(vec![("wait", selector)]),
@@ -137,7 +139,8 @@ impl Reader {
 fn reference(step: &Recorded) -> &'static str {
     let about: String = texts(step).map(str::to_ascii_lowercase).collect::<Vec<_>>().join(" ");
     let says = |words: &[&str]| words.iter().any(|word| about.contains(word));
-    let is_code = (6..=8).contains(&step.value.len()) && step.value.chars().all(|c| c.is_ascii_digit());
+    let is_code =
+        (6..=8).contains(&step.value.len()) && step.value.chars().all(|c| c.is_ascii_digit());
     if says(&["otp", "one-time", "2fa", "mfa", "passcode", "verification"]) {
         "{otp}"
     } else if says(&["pass", "pwd", "secret", "pin"]) {
@@ -172,9 +175,9 @@ fn css(step: &Recorded) -> Option<String> {
     let is_other = |text: &&str| {
         ["aria/", "text/", "xpath/"].iter().any(|kind| text.starts_with(kind)) || text.is_empty()
     };
-    texts(step).find(|text| !is_other(text)).map(|text| {
-        text.strip_prefix("pierce/").unwrap_or(text).to_owned()
-    })
+    texts(step)
+        .find(|text| !is_other(text))
+        .map(|text| text.strip_prefix("pierce/").unwrap_or(text).to_owned())
 }
 
 /// The first alternative in words: a label or a text.

@@ -235,7 +235,8 @@ impl Step {
                 Err("request and status belong to driver = http".into())
             }
             Hands::Browser if self.fill.is_some() != self.with.is_some() => {
-                Err("fill and with belong together: fill = \"password\", with = \"{password}\"".into())
+                Err("fill and with belong together: fill = \"password\", with = \"{password}\""
+                    .into())
             }
             Hands::Browser if self.json.is_some() || self.form.is_some() => {
                 Err("json and form belong to driver = http".into())

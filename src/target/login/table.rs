@@ -5,11 +5,11 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "browser")]
+use super::browser::Browser;
 use super::person::Manual;
 use super::program::Program;
 use super::step::{Script, Step};
-#[cfg(feature = "browser")]
-use super::browser::Browser;
 use super::{Login, LoginHints, OUTSIDE, Rung, cookie_file};
 use crate::http::user_agent::Home;
 
@@ -228,7 +228,11 @@ mod tests {
     #[test]
     fn mistakes_name_their_key_and_what_is_accepted() {
         for (text, key, part) in [
-            ("driver = 'forms'", "", "expected one of `form`, `http`, `session`, `exec`, `manual`, `browser`"),
+            (
+                "driver = 'forms'",
+                "",
+                "expected one of `form`, `http`, `session`, `exec`, `manual`, `browser`",
+            ),
             ("step = []", "", "unknown field `step`, expected one of"),
             ("command = ['x']", "command", "command belongs to driver = exec; this one is form"),
             ("driver = 'exec'", "driver", "needs command"),

@@ -64,7 +64,10 @@ mod tests {
         let set: Vec<Value> = commands(&before).collect();
         assert_eq!(set[0]["url"], "https://as.test/");
         assert_eq!((&set[0]["sameSite"], &set[0]["domain"]), (&"Lax".into(), &Value::Null));
-        assert_eq!((&set[1]["domain"], &set[1]["expires"]), (&".as.test".into(), &1_700_000_060.into()));
+        assert_eq!(
+            (&set[1]["domain"], &set[1]["expires"]),
+            (&".as.test".into(), &1_700_000_060.into())
+        );
 
         let after = jar(&json!({ "cookies": [
             { "name": "sid", "value": "1", "domain": "as.test", "path": "/", "expires": -1, "secure": true },

@@ -18,9 +18,8 @@ pub type Command = (&'static str, Value);
 
 /// What is watched (`Fetch.enable`): every request, and the answers to pages and their scripts.
 pub fn patterns() -> Value {
-    let answers = ["Document", "XHR", "Fetch"].map(
-        |kind| json!({ "urlPattern": "*", "resourceType": kind, "requestStage": "Response" }),
-    );
+    let answers = ["Document", "XHR", "Fetch"]
+        .map(|kind| json!({ "urlPattern": "*", "resourceType": kind, "requestStage": "Response" }));
     let mut all = vec![json!({ "urlPattern": "*", "requestStage": "Request" })];
     all.extend(answers);
     json!({ "patterns": all })
@@ -71,9 +70,13 @@ impl<'a> Guard<'a> {
         match event["method"].as_str() {
             Some("Fetch.requestPaused") if is_answer(params) => self.answered(params),
             Some("Fetch.requestPaused") => vec![self.asked(params)],
-            // Addresses of private-use schemes are no requests.
+            // Addresses of private-use schemes are no requests; all others are seen as such, with
+            // what is posted to them.
             Some("Page.frameRequestedNavigation" | "Page.frameStartedNavigating") => {
-                self.note_departure(params["url"].as_str().unwrap_or_default());
+                let url = params["url"].as_str().unwrap_or_default();
+                if !url.starts_with("http:") && !url.starts_with("https:") {
+                    self.note_departure(url);
+                }
                 vec![]
             }
             Some("Page.javascriptDialogOpening") => {
@@ -96,7 +99,8 @@ impl<'a> Guard<'a> {
         let id = &params["requestId"];
         let request = &params["request"];
         let url = address(request);
-        let hold = |reason| ("Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
+        let hold =
+            |reason| ("Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
         if (self.leaves)(&url) {
             if params["resourceType"] == "Document" {
                 self.note_departure(&with_form(&url, request));
@@ -268,10 +272,12 @@ mod tests {
     fn the_target_is_reached_and_everybody_else_is_counted() {
         let home = Home::of(["http://127.0.0.1:7001"]);
         let mut guard = Guard::new(&home, &leaves);
-        let ask = |guard: &mut Guard<'_>, url: &str| guard.on(&paused(url, "Image", &json!({})))[0].0;
+        let ask =
+            |guard: &mut Guard<'_>, url: &str| guard.on(&paused(url, "Image", &json!({})))[0].0;
         assert_eq!(ask(&mut guard, "http://127.0.0.1:7001/a.png"), "Fetch.continueRequest");
         assert_eq!(ask(&mut guard, "data:image/png;base64,AA"), "Fetch.continueRequest");
-        for url in ["http://127.0.0.1:7002/", "https://cdn.test/x?secret", "ftp://127.0.0.1:7001/"] {
+        for url in ["http://127.0.0.1:7002/", "https://cdn.test/x?secret", "ftp://127.0.0.1:7001/"]
+        {
             assert_eq!(ask(&mut guard, url), "Fetch.failRequest", "{url}");
         }
         let origins: Vec<&str> = guard.blocked.keys().map(String::as_str).collect();
@@ -283,12 +289,14 @@ mod tests {
     fn nothing_is_sent_to_the_client() {
         let home = Home::of(["https://app.test"]);
         let mut guard = Guard::new(&home, &leaves);
-        let fragment = json!({ "request": { "method": "GET", "url": CLIENT, "urlFragment": "#code=c" } });
+        let fragment =
+            json!({ "request": { "method": "GET", "url": CLIENT, "urlFragment": "#code=c" } });
         assert_eq!(guard.on(&paused(CLIENT, "Document", &fragment))[0].0, "Fetch.failRequest");
         assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb#code=c"));
 
         let mut guard = Guard::new(&home, &leaves);
-        let form = json!({ "request": { "method": "POST", "url": CLIENT, "postData": "code=c&state=s" } });
+        let form =
+            json!({ "request": { "method": "POST", "url": CLIENT, "postData": "code=c&state=s" } });
         guard.on(&paused(CLIENT, "Document", &form));
         assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb?code=c&state=s"));
 
@@ -310,6 +318,10 @@ mod tests {
         let mut guard = Guard::new(&home, &leaves);
         let event = json!({ "method": "Page.frameRequestedNavigation", "params": { "url": "com.example.app:/cb?code=c" } });
         assert!(guard.on(&event).is_empty() && guard.callback.is_some());
+        let mut guard = Guard::new(&home, &leaves);
+        let event =
+            json!({ "method": "Page.frameRequestedNavigation", "params": { "url": CLIENT } });
+        assert!(guard.on(&event).is_empty() && guard.callback.is_none(), "a form may come with it");
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl Driver<'_> {
             };
             return tab.press(name, code).await.map_err(broken);
         }
-        let text = step.with.as_ref().map(|with| with.render(value).map_err(unknown)).transpose()?;
+        let text =
+            step.with.as_ref().map(|with| with.render(value).map_err(unknown)).transpose()?;
         let end = Instant::now() + APPEARS;
         while Instant::now() < end {
             // A page that is being replaced cannot be read.
@@ -82,7 +83,11 @@ impl Driver<'_> {
             sought.map_or("", String::as_str),
             APPEARS.as_secs()
         );
-        Err(Trouble::new(Reason::FieldNotFound, detail, "see the page, and the steps under [login]"))
+        Err(Trouble::new(
+            Reason::FieldNotFound,
+            detail,
+            "see the page, and the steps under [login]",
+        ))
     }
 
     /// Does what the step does, if its place is on the page.

@@ -15,6 +15,9 @@ use serde_json::Value;
 /// Time that the browser has to end by itself.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// Octets that are read at once.
+const AT_ONCE: usize = 64 * 1024;
+
 /// Makes descriptors 3 and 4 of standard input and output, where the browser expects its pipe. No
 /// argument passes through the shell's reading.
 const PLUMBING: &str = "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1";
@@ -25,6 +28,8 @@ pub(super) struct Process {
     input: ChildStdin,
     output: ChildStdout,
     frames: Frames,
+    /// Where octets arrive; in a future it would be copied with it.
+    part: Vec<u8>,
     /// Removed with the process.
     _folder: TempDir,
 }
@@ -48,14 +53,14 @@ impl Process {
             command.env(name, folder.path());
         }
         command.kill_on_drop(true);
-        let wrong = |e: std::io::Error| {
-            format!("the browser {} cannot be started: {e}", program.display())
-        };
+        let wrong =
+            |e: std::io::Error| format!("the browser {} cannot be started: {e}", program.display());
         let mut child = command.spawn().map_err(wrong)?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("the browser was started without pipes".into());
         };
-        Ok(Self { child, input, output, frames: Frames::default(), _folder: folder })
+        let (frames, part) = (Frames::default(), vec![0; AT_ONCE]);
+        Ok(Self { child, input, output, frames, part, _folder: folder })
     }
 
     pub(super) async fn send(&mut self, octets: &[u8]) -> Result<(), String> {
@@ -64,14 +69,13 @@ impl Process {
 
     /// The next message. To give up waiting for it loses none.
     pub(super) async fn receive(&mut self) -> Result<Value, String> {
-        let mut part = [0; 32 * 1024];
         loop {
             if let Some(message) = self.frames.pull() {
                 return Ok(message);
             }
-            match self.output.read(&mut part).await {
+            match self.output.read(&mut self.part).await {
                 Ok(0) => return Err(gone("it closed the pipe")),
-                Ok(count) => self.frames.push(&part[..count])?,
+                Ok(count) => self.frames.push(&self.part[..count])?,
                 Err(e) => return Err(gone(&e.to_string())),
             }
         }

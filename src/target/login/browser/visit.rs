@@ -79,7 +79,8 @@ impl Driver<'_> {
         let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
         let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
         let mut tab = open.unwrap_or_else(late).map_err(missing)?;
-        let walk = timeout(browser.timeout, self.sign_in(&mut tab, browser, agent, url, user)).await;
+        let walk =
+            timeout(browser.timeout, self.sign_in(&mut tab, browser, agent, url, user)).await;
         let outcome = walk.unwrap_or_else(|_| {
             let detail = format!("no callback within {} s", browser.timeout.as_secs());
             Err(Trouble::new(Reason::TimedOut, detail, "raise timeout_seconds under [login]"))
@@ -154,7 +155,7 @@ impl Driver<'_> {
         if login.first().is_none_or(|step| step.open.is_none()) {
             tab.visit(url).await.map_err(broken)?;
         }
-        let mut walk = Walk { is_scripted: !login.is_empty(), ..Walk::default() };
+        let mut walk = Walk::new(!login.is_empty());
         if !self.is_past(tab, &login).await? {
             self.perform(tab, &login, url, user).await?;
             walk.has_signed_in = login.iter().any(|step| step.has("password"));
@@ -170,11 +171,7 @@ impl Driver<'_> {
     }
 
     /// The page asks for a decision already, so that the steps of the sign-in are not for it.
-    async fn is_past(
-        &self,
-        tab: &mut Tab<'_>,
-        steps: &[&Step],
-    ) -> Result<bool, Trouble> {
+    async fn is_past(&self, tab: &mut Tab<'_>, steps: &[&Step]) -> Result<bool, Trouble> {
         if steps.first().is_none_or(|step| step.open.is_some()) {
             return Ok(false);
         }

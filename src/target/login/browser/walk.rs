@@ -11,7 +11,7 @@ use crate::target::login::User;
 use crate::target::login::choice::{denies, is_password, otp_field, username_field};
 use crate::target::login::driver::{Decision, Driver};
 use crate::target::login::form::{Choice, MOST_DECISIONS};
-use crate::target::login::html::{Field, Form, Page};
+use crate::target::login::html::{Button, Field, Form, Page};
 use crate::target::login::reason::{Reason, Trouble};
 
 /// Time between two looks at a page.
@@ -43,7 +43,7 @@ pub(super) struct Walk {
     /// A code was sent; whether it had been sent before in this run.
     coded: Option<bool>,
     /// Steps did what there was to type.
-    pub(super) is_scripted: bool,
+    is_scripted: bool,
     /// Since when there is nothing to do.
     idle: Option<Instant>,
 }
@@ -91,14 +91,15 @@ impl Driver<'_> {
 
     /// The page; controls outside every form count as a form of consent only where they look like
     /// one: one of them is the button that the profile names, or denies, or is alone.
-    fn offered(&self, sight: &Sight) -> Page {
+    pub(super) fn offered(&self, sight: &Sight) -> Page {
         let mut page = sight.page();
         let hint = self.login.hints.approve.as_deref();
         let loose = page.forms.iter_mut().enumerate().filter(|(at, _)| sight.is_loose(*at));
         for (_, form) in loose {
-            let is_named = form.buttons.iter().any(|b| {
-                hint.is_some_and(|h| b.name == h || b.value == h || b.label == h)
-            });
+            let is_named = form
+                .buttons
+                .iter()
+                .any(|b| hint.is_some_and(|h| b.name == h || b.value == h || b.label == h));
             let asks = form.buttons.iter().any(denies) || form.buttons.len() == 1;
             if !is_named && !asks {
                 form.method = "GET".into();
@@ -113,7 +114,8 @@ impl Driver<'_> {
         let asks = |f: &Form| self.asks_to_sign_in(f) || self.asks_for_code(f);
         if let Some(at) = page.forms.iter().position(asks) {
             let form = &page.forms[at];
-            let has_password = form.fields.iter().any(|f| is_password(form, hints, &f.name, &f.kind));
+            let has_password =
+                form.fields.iter().any(|f| is_password(form, hints, &f.name, &f.kind));
             let deed = match (has_password, otp_field(form, hints).is_some()) {
                 (true, _) => Deed::SignIn(at),
                 (false, true) => Deed::Code(at),
@@ -124,7 +126,7 @@ impl Driver<'_> {
         match self.choose(page)? {
             Choice::Button(form, button) => {
                 let at = page.forms.iter().position(|f| std::ptr::eq(f, form))?;
-                let place = |b| form.buttons.iter().position(|own| std::ptr::eq(own, b));
+                let place = |b: &Button| form.buttons.iter().position(|own| std::ptr::eq(own, b));
                 Some(Deed::Press(button.and_then(place), at))
             }
             Choice::Link(href) => sight.link(href).map(Deed::Follow),
@@ -215,7 +217,9 @@ impl Driver<'_> {
                 typed.push((field, self.one_time(user, walk).await?));
             } else if is_password(form, hints, &field.name, &field.kind) {
                 typed.push((field, user.password.expose().to_owned()));
-            } else if Some(&field.name) == name.as_ref() && code.is_none_or(|c| c.name != field.name) {
+            } else if Some(&field.name) == name.as_ref()
+                && code.is_none_or(|c| c.name != field.name)
+            {
                 typed.push((field, user.username.clone()));
             }
         }
@@ -255,8 +259,13 @@ impl Driver<'_> {
                 Trouble::new(Reason::Refused, format!("{gist} at {page}"), remedy)
             }
             (false, true) => {
-                let remedy = "see the page on which the user rests: something is left for him to do";
-                Trouble::new(Reason::CallbackNotReached, format!("the browser rests at {page}"), remedy)
+                let remedy =
+                    "see the page on which the user rests: something is left for him to do";
+                Trouble::new(
+                    Reason::CallbackNotReached,
+                    format!("the browser rests at {page}"),
+                    remedy,
+                )
             }
             (false, false) => {
                 let remedy = "name fields and buttons under [login], or list [[login.steps]]";
@@ -268,6 +277,10 @@ impl Driver<'_> {
 }
 
 impl Walk {
+    pub(super) fn new(is_scripted: bool) -> Self {
+        Self { is_scripted, ..Self::default() }
+    }
+
     /// Something happens: whatever is waited for may come of it.
     fn stir(&mut self) {
         self.idle = None;

@@ -8,6 +8,7 @@
 mod answer;
 #[cfg(any(test, feature = "browser"))]
 pub mod browser;
+pub mod call;
 mod choice;
 pub mod cookie_file;
 pub mod driver;

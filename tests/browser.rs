@@ -213,6 +213,12 @@ fn an_audit_of_the_reference_server() {
         "{:?}",
         report.counts
     );
+    // A session that a browser began is used by others, over plain HTTP.
+    let scenarios = report.requirements.iter().flat_map(|r| &r.scenarios);
+    let lines: Vec<&str> =
+        scenarios.flat_map(|s| &s.exchanges).map(|e| e.request_line.as_str()).collect();
+    let of = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+    assert!(of("POST /login") < of("GET /authorize") / 2, "{lines:#?}");
     let text = serde_json::to_string(&report).unwrap();
     assert!(!text.contains(seeds::ALICE_PASSWORD));
 }

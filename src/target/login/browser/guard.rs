@@ -133,7 +133,8 @@ impl<'a> Guard<'a> {
         if !has_body {
             self.seen.push(exchange);
             // The browser would resolve what the server wrote.
-            let is_over = location.is_some_and(|to| self.note_departure(&to));
+            let is_page = params["resourceType"] == "Document";
+            let is_over = is_page && location.is_some_and(|to| self.note_departure(&to));
             let stop = json!({ "requestId": id, "errorReason": "Aborted" });
             return vec![if is_over { ("Fetch.failRequest", stop) } else { on }];
         }

@@ -144,11 +144,7 @@ impl Driver<'_> {
             ));
         }
         match deed {
-            Deed::SignIn(_) if walk.has_signed_in => {
-                self.memory.refused(user);
-                let remedy = "check user name and password";
-                Err(Trouble::new(Reason::WrongPassword, "the sign-in form came back", remedy))
-            }
+            Deed::SignIn(_) if walk.has_signed_in => Err(self.sent_back(user)),
             Deed::Identify(_) if std::mem::replace(&mut walk.has_identified, true) => {
                 let detail = "the page that asks for the user name came back";
                 Err(Trouble::new(Reason::WrongPassword, detail, "check the user name"))
@@ -164,6 +160,19 @@ impl Driver<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The sign-in form is there again. As with forms over plain HTTP, the password of a server that
+    /// was busy is not the one at fault.
+    fn sent_back(&self, user: &User) -> Trouble {
+        let last = self.recorder.exchanges().pop();
+        if let Some(exchange) = last.filter(|exchange| exchange.is_disturbed()) {
+            let remedy = "lower concurrency or raise pace_ms in the profile";
+            return Trouble::new(Reason::Refused, exchange.gist(), remedy);
+        }
+        self.memory.refused(user);
+        let remedy = "check user name and password";
+        Trouble::new(Reason::WrongPassword, "the sign-in form came back", remedy)
     }
 
     async fn carry_out(

@@ -35,8 +35,13 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the program for these hosts. The error says why it did not start.
-    pub(super) fn start(program: &Path, hosts: &[String], route: &Route) -> Result<Self, String> {
+    /// Starts the program in that environment for these hosts. The error says why it did not start.
+    pub(super) fn start(
+        program: &Path,
+        environment: &[(&str, String)],
+        hosts: &[String],
+        route: &Route,
+    ) -> Result<Self, String> {
         let folder = tempfile::Builder::new()
             .prefix("authspec-browser-")
             .tempdir()
@@ -48,6 +53,7 @@ impl Process {
         // What the browser starts itself ends with it.
         #[cfg(unix)]
         command.process_group(0);
+        command.env_clear().envs(environment.iter().map(|(name, value)| (*name, value)));
         // What it keeps about itself is removed with it. `HOME` stays: its trust store is there.
         for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
             command.env(name, folder.path());

@@ -22,6 +22,8 @@ use crate::target::login::step::{Script, Step, When};
 
 /// Time that the browser has to start.
 const START: Duration = Duration::from_secs(30);
+/// What a browser needs of the environment. The rest may hold secrets, which are none of its business.
+const ENVIRONMENT: [&str; 5] = ["HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR"];
 /// Time for picture and cookies at the end.
 const END: Duration = Duration::from_secs(10);
 
@@ -30,6 +32,8 @@ const END: Duration = Duration::from_secs(10);
 pub struct Browser {
     /// Where it is, or why it was not found.
     program: Result<PathBuf, String>,
+    /// What it gets of the environment.
+    environment: Vec<(&'static str, String)>,
     /// Steps in place of the automatic choice.
     pub script: Script,
     /// Time that one login has.
@@ -49,7 +53,9 @@ impl Browser {
         timeout: Duration,
     ) -> Self {
         let program = find(configured.as_deref(), variable);
-        Self { program, script, timeout, route: Route::default(), evidence: None }
+        let given = |name: &&'static str| Some((*name, variable(name)?));
+        let environment = ENVIRONMENT.iter().filter_map(given).collect();
+        Self { program, environment, script, timeout, route: Route::default(), evidence: None }
     }
 }
 
@@ -74,7 +80,8 @@ impl Driver<'_> {
         };
         let program = browser.program.clone().map_err(missing)?;
         let hosts: Vec<String> = self.home.hosts().map(str::to_owned).collect();
-        let process = Process::start(&program, &hosts, &browser.route).map_err(missing)?;
+        let process = Process::start(&program, &browser.environment, &hosts, &browser.route);
+        let process = process.map_err(missing)?;
         let guard = Guard::new(self.home, self.leaves);
         let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
         let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));

@@ -1,10 +1,15 @@
-//! `authspec login test`: one login, page by page.
+//! `authspec login`: one login, page by page, and the steps of one that was recorded.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::settings::{NO_TARGET, TargetOptions, environment};
 use super::{complain, exit, person, say};
+use crate::target::login::recording;
 use crate::trial::{Trial, try_login};
+
+/// Folder for what shows why a login failed.
+const REPORTS: &str = "reports";
 
 /// Signs in once as the target says and prints how it went.
 pub(super) async fn test(options: &TargetOptions) -> u8 {
@@ -20,6 +25,7 @@ pub(super) async fn test(options: &TargetOptions) -> u8 {
         }
     };
     person::introduce(&mut target);
+    target.login.keep_in(Path::new(REPORTS));
     match try_login(target).await {
         Ok(trial) => {
             say(text(&trial).trim_end());
@@ -31,6 +37,21 @@ pub(super) async fn test(options: &TargetOptions) -> u8 {
                 obstacle.tried, obstacle.came_back, obstacle.remedy
             ));
             exit::PREFLIGHT
+        }
+    }
+}
+
+/// Prints the steps of a recording.
+pub(super) fn import(recording: &Path) -> u8 {
+    let text = std::fs::read_to_string(recording).map_err(|e| e.to_string());
+    match text.and_then(|text| recording::steps(&text)) {
+        Ok(steps) => {
+            say(steps.trim_end());
+            exit::PASSED
+        }
+        Err(why) => {
+            complain(format!("cannot import {}: {why}", recording.display()));
+            exit::USAGE
         }
     }
 }

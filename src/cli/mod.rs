@@ -183,6 +183,13 @@ struct LoginArgs {
 enum LoginCommand {
     /// Sign in once and show each page and step without any value; exit code 3 where it fails.
     Test(TargetOptions),
+    /// Print a recording of Chrome's DevTools Recorder (JSON) as steps for a profile; what was typed
+    /// is left out.
+    Import {
+        /// The recording.
+        #[arg(value_name = "FILE")]
+        recording: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -254,6 +261,9 @@ pub fn main() -> ExitCode {
         Some(Command::List(args)) => traceability::print(&args.filter.into(), args.format),
         Some(Command::Login(LoginArgs { command: LoginCommand::Test(options) })) => {
             runtime.block_on(interruptible(login::test(&options)))
+        }
+        Some(Command::Login(LoginArgs { command: LoginCommand::Import { recording } })) => {
+            login::import(&recording)
         }
         Some(Command::Init(args)) => runtime.block_on(interruptible(init::init(args))),
         Some(Command::Doctor(target)) => runtime.block_on(interruptible(doctor::doctor(&target))),

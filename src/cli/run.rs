@@ -37,6 +37,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     let (profile, filter) = (args.profile.into(), args.filter.into());
     let outcome = match target {
         Some(mut target) => {
+            target.login.keep_in(&args.reports);
             if person::introduce(&mut target) {
                 announce(&filter).await;
             }

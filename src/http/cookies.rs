@@ -34,6 +34,15 @@ impl SameSite {
             _ => Self::Unset,
         }
     }
+
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Strict => Some("Strict"),
+            Self::Lax => Some("Lax"),
+            Self::None => Some("None"),
+            Self::Unset => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +104,20 @@ impl CookieJar {
     /// The value of the first cookie of that name.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|c| c.name == name).map(|c| c.value.as_str())
+    }
+
+    /// The cookies as another browser takes them.
+    pub fn export(&self) -> impl Iterator<Item = Imported> {
+        self.cookies.iter().map(|cookie| Imported {
+            name: cookie.name.clone(),
+            value: cookie.value.clone(),
+            domain: cookie.domain.clone(),
+            is_host_only: cookie.host_only,
+            path: cookie.path.clone(),
+            is_secure: cookie.secure,
+            same_site: cookie.same_site.name().map(str::to_owned),
+            expires: cookie.expires.map(Timestamp::as_second),
+        })
     }
 
     /// Takes a cookie that another browser held.

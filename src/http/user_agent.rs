@@ -149,6 +149,11 @@ impl Home {
         Self(origins)
     }
 
+    /// The hosts of these origins in lower case, IPv6 without brackets.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|origin| origin.host.as_str())
+    }
+
     /// Whether the URL lies on one of them.
     pub fn contains(&self, url: &str) -> bool {
         Origin::of(url).is_ok_and(|origin| self.0.contains(&origin))

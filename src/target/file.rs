@@ -118,7 +118,8 @@ impl Target {
             Secret::resolve(reference, variable)
                 .map_err(|e| (key.to_owned(), format!("{key}: {e}")))
         };
-        let login = file.login.load(&referred).map_err(|(sought, why)| wrong(&sought, why))?;
+        let mut login =
+            file.login.load(&referred, variable).map_err(|(sought, why)| wrong(&sought, why))?;
         let checked = login.check(user.as_ref(), second_user.as_ref());
         checked.map_err(|(sought, why)| wrong(&sought, why))?;
         let introspection = match file.introspection {
@@ -129,6 +130,7 @@ impl Target {
             None => None,
         };
         let network = file.network.load(variable).map_err(|(key, e)| wrong(key, e))?;
+        login.route(&network).map_err(|(key, e)| wrong(key, e))?;
         let has_issuer = file.issuer.is_some();
         let issuer = match file.issuer {
             Some(issuer) => issuer,

@@ -7,6 +7,7 @@ mod form;
 mod golden;
 mod http;
 mod human;
+mod import;
 mod manual;
 mod server;
 mod session;

@@ -17,7 +17,15 @@ use crate::oauth::authorization::form_post;
 use crate::oauth::params::Params;
 
 /// Decisions that one login may take: pages that only ask to go on among them.
-const MOST_DECISIONS: usize = 4;
+pub(super) const MOST_DECISIONS: usize = 4;
+
+/// What answers a consent page.
+pub(super) enum Choice<'p> {
+    /// A form, sent off by that button.
+    Button(&'p Form, Option<&'p Button>),
+    /// A link, by its `href`.
+    Link(&'p str),
+}
 
 /// What is typed into a form.
 pub(super) struct Typed<'a> {
@@ -156,6 +164,14 @@ impl Driver<'_> {
 
     /// The request that approves or denies on a consent page, if the page offers it.
     fn decide(&self, base: &str, page: &Page) -> Option<Request> {
+        match self.choose(page)? {
+            Choice::Button(form, button) => self.submit(base, form, button, None),
+            Choice::Link(href) => resolve(base, href).map(Request::get),
+        }
+    }
+
+    /// What approves or denies on a consent page, if the page offers it.
+    pub(super) fn choose<'p>(&self, page: &'p Page) -> Option<Choice<'p>> {
         let asked = page.forms.iter().find(|form| is_decision(form))?;
         let is = |hint: &Option<String>, b: &Button| {
             hint.as_ref().map(|h| b.name == *h || b.value == *h)
@@ -164,17 +180,17 @@ impl Driver<'_> {
             let hinted =
                 asked.buttons.iter().find(|b| is(&self.login.hints.approve, b) == Some(true));
             let button = hinted.or_else(|| asked.buttons.iter().find(|b| !denies(b)));
-            return self.submit(base, asked, button, None);
+            return Some(Choice::Button(asked, button));
         }
         let is_denial = |b: &&Button| is(&self.login.hints.deny, b).unwrap_or_else(|| denies(b));
         let on_page = page.forms.iter().find_map(|f| Some((f, f.buttons.iter().find(is_denial)?)));
         if let Some((form, button)) = on_page {
-            return self.submit(base, form, Some(button), None);
+            return Some(Choice::Button(form, Some(button)));
         }
         let is_way_out =
             |(href, text): &&(String, String)| is_denial_word(text) || is_denial_word(href);
         let (href, _) = page.links.iter().find(is_way_out)?;
-        resolve(base, href).map(Request::get)
+        Some(Choice::Link(href))
     }
 
     pub(super) fn asks_to_sign_in(&self, form: &Form) -> bool {

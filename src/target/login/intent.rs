@@ -94,7 +94,7 @@ impl Driver<'_> {
             let outcome = match turn {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
-                Turn::HandOver => self.hand_over(&first, &navigation, user).await,
+                Turn::HandOver => self.hand_over(agent, &first, &navigation, user).await,
                 Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
             navigation = match outcome {
@@ -140,7 +140,7 @@ impl Driver<'_> {
                 way.presented |= is_due;
                 return is_due.then_some((Act::SignIn, Turn::Show(wallet)));
             }
-            Rung::Exec(_) | Rung::Manual(_) => {
+            _ => {
                 way.unseen = self.is_open(navigation);
                 return way.unseen.then_some((Act::SignIn, Turn::HandOver));
             }

@@ -6,6 +6,9 @@
 //! [`Driver::drive_until`]: driver::Driver::drive_until
 
 mod answer;
+#[cfg(any(test, feature = "browser"))]
+pub mod browser;
+pub mod call;
 mod choice;
 pub mod cookie_file;
 pub mod driver;
@@ -18,6 +21,7 @@ pub mod outside;
 pub mod person;
 pub mod program;
 pub mod reason;
+pub mod recording;
 mod script;
 pub mod step;
 mod table;
@@ -26,16 +30,20 @@ pub mod trace;
 mod user;
 pub mod wallet;
 
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
+#[cfg(feature = "browser")]
+use self::browser::Browser;
 use self::person::Manual;
 use self::program::Program;
-use self::step::Script;
+use self::step::{Hands, Script};
 pub use self::table::LoginTable;
 pub use self::user::{User, UserTable};
 use self::wallet::Wallet;
+use super::network::Network;
 use crate::http::cookies::CookieJar;
 
 /// What to look for in a profile, and why it is wrong.
@@ -74,6 +82,9 @@ pub enum Rung {
     Manual(Manual),
     /// A credential in a wallet.
     Wallet(Wallet),
+    /// A browser without a person.
+    #[cfg(feature = "browser")]
+    Browser(Browser),
 }
 
 /// Names of form fields and buttons, where the automatic choice is wrong.
@@ -106,6 +117,8 @@ impl Login {
             Rung::Exec(_) => "exec",
             Rung::Manual(_) => "manual",
             Rung::Wallet(_) => "wallet",
+            #[cfg(feature = "browser")]
+            Rung::Browser(_) => "browser",
         }
     }
 
@@ -114,9 +127,9 @@ impl Login {
         matches!(self.rung, Rung::Form | Rung::Http(_))
     }
 
-    /// The pages of the login are seen: the user signs in neither by a program nor in person.
+    /// The pages of the login are seen: the user does not sign in where nobody could stop him.
     pub fn is_seen(&self) -> bool {
-        !matches!(self.rung, Rung::Exec(_) | Rung::Manual(_))
+        matches!(self.rung, Rung::Form | Rung::Http(_) | Rung::Session(_) | Rung::Wallet(_))
     }
 
     /// The wallet, where one signs in.
@@ -147,6 +160,8 @@ impl Login {
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         let steps = match &self.rung {
             Rung::Http(script) => script.addresses(),
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => browser.script.addresses(),
             _ => vec![],
         };
         self.origins.iter().map(String::as_str).chain(steps)
@@ -160,13 +175,41 @@ impl Login {
     ) -> Result<(), (String, String)> {
         match &self.rung {
             Rung::Wallet(wallet) => return wallet.check(user, second_user),
-            Rung::Http(script) => script.check(user)?,
+            Rung::Http(script) => script.check(Hands::Calls, user)?,
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => browser.script.check(Hands::Browser, user)?,
             _ => {}
         }
         match [user, second_user].into_iter().flatten().any(|user| user.claims.is_some()) {
             true => Err(("claims".into(), "claims belongs to driver = wallet".into())),
             false => Ok(()),
         }
+    }
+
+    /// Keeps what shows why a login failed in that folder, where the login leaves any such thing.
+    pub fn keep_in(
+        &mut self,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        folder: &Path,
+    ) {
+        #[cfg(feature = "browser")]
+        if let Rung::Browser(browser) = &mut self.rung {
+            browser.evidence = Some(folder.to_owned());
+        }
+    }
+
+    /// The way to the target that a browser must know by itself. The error has the key at fault, and
+    /// why.
+    pub(super) fn route(
+        &mut self,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        network: &Network,
+    ) -> Result<(), (&'static str, String)> {
+        #[cfg(feature = "browser")]
+        if let Rung::Browser(browser) = &mut self.rung {
+            browser.route = browser::arguments::Route::of(network)?;
+        }
+        Ok(())
     }
 
     /// The user may sign in on this page.

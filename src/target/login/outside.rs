@@ -10,7 +10,7 @@ use super::program::Task;
 use super::reason::{Reason, Trouble};
 use super::script::Failed;
 use super::user::User;
-use crate::http::user_agent::Navigation;
+use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Request;
 use crate::oauth::authorization::{AuthorizationResponse, Mode};
 use crate::oauth::params::Params;
@@ -19,6 +19,8 @@ impl Driver<'_> {
     /// Has somebody else sign in, and takes his answer for where the browser was sent.
     pub(super) async fn hand_over(
         &self,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        agent: &mut UserAgent,
         first: &Request,
         resting: &Navigation,
         user: &User,
@@ -51,13 +53,22 @@ impl Driver<'_> {
                 let _turn = self.memory.turn.lock().await;
                 manual.ask(&first.url, &redirect_uri, &user.username).await
             }
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => {
+                // A future that is large, for a way that few logins go.
+                Box::pin(self.browse(browser, agent, &first.url, user)).await
+            }
             _ => return Err(impossible("nobody else signs in")),
         };
         let callback = answer.map_err(fail)?;
         if let Some(code) = AuthorizationResponse::from_url(&callback, Mode::Redirect).code() {
             self.memory.learn("code", code);
         }
-        self.memory.note(resting.exchange.number, "signed in elsewhere, which nobody saw");
+        let whom = match self.login.driver() {
+            "browser" => "a browser signed in",
+            _ => "signed in elsewhere, which nobody saw",
+        };
+        self.memory.note(resting.exchange.number, whom);
         if !(self.leaves)(&callback) {
             let address = callback.split(['?', '#']).next().unwrap_or_default();
             return Err(fail(Trouble::new(

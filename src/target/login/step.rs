@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
+pub use super::call::{Call, Json};
 use super::template::{NAMES, Template};
 use super::user::User;
 
@@ -51,85 +51,32 @@ pub struct Step {
     /// nothing else.
     #[serde(default)]
     pub capture: BTreeMap<String, Source>,
+    /// Of `browser`: the field that is filled, by name or CSS selector.
+    #[serde(default)]
+    pub fill: Option<String>,
+    /// Of `browser`: what is typed into it.
+    #[serde(default)]
+    pub with: Option<Template>,
+    /// Of `browser`: what is clicked, by CSS selector or visible text.
+    #[serde(default)]
+    pub click: Option<String>,
+    /// Of `browser`: the key that is pressed, such as `Enter`.
+    #[serde(default)]
+    pub press: Option<Key>,
+    /// Of `browser`: what is awaited, by CSS selector.
+    #[serde(default)]
+    pub wait: Option<String>,
 }
 
-/// Method and address of a call.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub struct Call {
-    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
-    pub method: String,
-    /// The address.
-    pub url: Template,
-}
-
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-impl TryFrom<String> for Call {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let (method, url) = text.split_once(' ').unwrap_or(("", &text));
-        if !METHODS.contains(&method) {
-            return Err(format!(
-                "a request is a method and an address, \"POST {{issuer}}/sign-in\"; methods are {}; got \"{text}\"",
-                METHODS.join(", ")
-            ));
-        }
-        Ok(Self { method: method.to_owned(), url: Template::parse(url.trim())? })
-    }
-}
-
-/// A JSON value whose texts are templates.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "Value")]
-#[schemars(with = "Value")]
-pub struct Json(Value);
-
-impl TryFrom<Value> for Json {
-    type Error = String;
-
-    fn try_from(value: Value) -> Result<Self, String> {
-        let json = Self(value);
-        json.templates().into_iter().try_for_each(|t| Template::parse(t).map(drop))?;
-        Ok(json)
-    }
-}
-
-impl Json {
-    fn templates(&self) -> Vec<&str> {
-        fn walk<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-            match value {
-                Value::String(text) => found.push(text),
-                Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
-                Value::Object(members) => members.values().for_each(|member| walk(member, found)),
-                _ => {}
-            }
-        }
-        let mut found = Vec::new();
-        walk(&self.0, &mut found);
-        found
-    }
-
-    /// The value with every name replaced. The error is the name that `value` does not know.
-    pub fn render(&self, value: &dyn Fn(&str) -> Option<String>) -> Result<Value, String> {
-        fn walk(json: &Value, value: &dyn Fn(&str) -> Option<String>) -> Result<Value, String> {
-            Ok(match json {
-                Value::String(text) => Value::String(Template::parse(text)?.render(value)?),
-                Value::Array(items) => {
-                    items.iter().map(|item| walk(item, value)).collect::<Result<_, _>>()?
-                }
-                Value::Object(members) => members
-                    .iter()
-                    .map(|(name, member)| Ok((name.clone(), walk(member, value)?)))
-                    .collect::<Result<serde_json::Map<_, _>, String>>()?
-                    .into(),
-                other => other.clone(),
-            })
-        }
-        walk(&self.0, value)
-    }
+/// A key that a step presses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Key {
+    /// Sends a form off.
+    Enter,
+    /// Goes to the next control.
+    Tab,
+    /// Closes what lies above the page.
+    Escape,
 }
 
 /// Where a captured value stands.
@@ -187,7 +134,7 @@ impl Step {
         let json =
             self.json.iter().flat_map(Json::templates).filter_map(|t| Template::parse(t).ok());
         let named = self.form.iter().flat_map(BTreeMap::values).chain(self.headers.values());
-        let urls = self.request.iter().map(|call| &call.url).chain(&self.open);
+        let urls = self.request.iter().map(|call| &call.url).chain(&self.open).chain(&self.with);
         json.chain(named.chain(urls).cloned()).collect()
     }
 
@@ -196,7 +143,36 @@ impl Step {
         self.templates().iter().any(|template| template.names().any(|n| n == name))
     }
 
-    fn check_shape(&self) -> Result<(), String> {
+    /// What a step of that rung may say, and whether this one says it well.
+    fn check_shape(&self, hands: Hands) -> Result<(), String> {
+        let is_acted = [self.fill.is_some(), self.click.is_some(), self.wait.is_some()];
+        let acts = is_acted.into_iter().chain([self.press.is_some()]).filter(|is| *is).count();
+        match hands {
+            Hands::Calls if acts > 0 || self.with.is_some() => {
+                Err("fill, with, click, press and wait belong to driver = browser".into())
+            }
+            Hands::Calls => self.check_call(),
+            Hands::Browser if self.request.is_some() || self.status.is_some() => {
+                Err("request and status belong to driver = http".into())
+            }
+            Hands::Browser if self.fill.is_some() != self.with.is_some() => {
+                Err("fill and with belong together: fill = \"password\", with = \"{password}\""
+                    .into())
+            }
+            Hands::Browser if self.json.is_some() || self.form.is_some() => {
+                Err("json and form belong to driver = http".into())
+            }
+            Hands::Browser if !self.headers.is_empty() || !self.capture.is_empty() => {
+                Err("headers and capture belong to driver = http".into())
+            }
+            Hands::Browser if acts + usize::from(self.open.is_some()) != 1 => {
+                Err("a step of the browser is one of open, fill, click, press and wait".into())
+            }
+            Hands::Browser => Ok(()),
+        }
+    }
+
+    fn check_call(&self) -> Result<(), String> {
         let has_body = self.json.is_some() || self.form.is_some();
         if self.request.is_some() && self.open.is_some() {
             return Err("a step has request or open, not both".into());
@@ -212,6 +188,15 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// Who takes the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// The harness, by calls of its own.
+    Calls,
+    /// A browser.
+    Browser,
 }
 
 /// The steps of a login.
@@ -237,10 +222,10 @@ impl Script {
 
     /// Every name is known where it is used: by itself, from [`NAMES`], or from a capture of an
     /// earlier step for the same moment. The error has what to look for in the profile, and why.
-    pub fn check(&self, user: Option<&User>) -> Result<(), (String, String)> {
+    pub fn check(&self, hands: Hands, user: Option<&User>) -> Result<(), (String, String)> {
         let mut captured: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for step in &self.0 {
-            step.check_shape().map_err(|why| ("[login.steps]".to_owned(), why))?;
+            step.check_shape(hands).map_err(|why| ("[login.steps]".to_owned(), why))?;
             let moment = match step.when {
                 When::Login => "login",
                 When::Consent => "consent",
@@ -292,7 +277,7 @@ mod tests {
 
     fn fault(text: &str) -> String {
         let user = User::new("alice", Secret::new("pw"));
-        script(text).unwrap().check(Some(&user)).unwrap_err().1
+        script(text).unwrap().check(Hands::Calls, Some(&user)).unwrap_err().1
     }
 
     #[test]
@@ -313,7 +298,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert!(script.check(Some(&User::new("alice", Secret::new("pw")))).is_ok());
+        assert!(script.check(Hands::Calls, Some(&User::new("alice", Secret::new("pw")))).is_ok());
         assert_eq!((script.of(When::Login).len(), script.of(When::Consent).len()), (2, 1));
         assert_eq!(script.addresses(), ["https://idp.test/next?t="]);
         let json = script.of(When::Login)[0].json.clone().unwrap();
@@ -335,7 +320,7 @@ mod tests {
         let elsewhere = "[[steps]]\ncapture = { a = 'query a' }\n[[steps]]\nwhen = 'consent'\nopen = '{issuer}/{a}'";
         assert!(fault(elsewhere).contains("unknown name {a}"));
         let nobody = script("[[steps]]\nopen = '{issuer}?{username}'").unwrap();
-        assert!(nobody.check(None).unwrap_err().1.contains("no [user]"));
+        assert!(nobody.check(Hands::Calls, None).unwrap_err().1.contains("no [user]"));
     }
 
     #[test]
@@ -354,6 +339,18 @@ mod tests {
             assert!(error.contains(part), "{text}: {error}");
         }
         assert!(fault("[[steps]]").contains("needs request, open or capture"));
+        assert!(fault("[[steps]]\nclick = 'Go'").contains("belong to driver = browser"));
         assert!(fault("[[steps]]\nopen = '{issuer}'\njson = {}").contains("belong to a request"));
+        for (text, part) in [
+            ("fill = '#a'", "fill and with belong together"),
+            ("click = 'Go'\nwait = '#b'", "is one of open, fill"),
+            ("request = 'GET /'", "belong to driver = http"),
+            ("fill = 'otp'\nwith = '{otp}'", "no totp"),
+        ] {
+            let user = User::new("alice", Secret::new("pw"));
+            let steps = script(&format!("[[steps]]\n{text}")).unwrap();
+            let (_, why) = steps.check(Hands::Browser, Some(&user)).unwrap_err();
+            assert!(why.contains(part), "{text}: {why}");
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "browser")]
+use super::browser::Browser;
 use super::person::Manual;
 use super::program::Program;
 use super::step::{Script, Step};
@@ -24,6 +26,8 @@ enum DriverName {
     Exec,
     Manual,
     Wallet,
+    /// In builds with the feature of that name.
+    Browser,
 }
 
 /// The `[login]` table as a profile writes it.
@@ -60,7 +64,7 @@ pub struct LoginTable {
     /// Most sign-ins of a run.
     #[serde(default)]
     budget: Option<usize>,
-    /// Of `http`: the calls that sign in.
+    /// Of `http` and `browser`: the steps that sign in.
     #[serde(default)]
     steps: Vec<Step>,
     /// Of `session`: a file.
@@ -72,7 +76,10 @@ pub struct LoginTable {
     /// Of `exec`.
     #[serde(default)]
     pass_password: bool,
-    /// Of `exec` and `manual`.
+    /// Of `browser`: the program, where `CHROMIUM` and the usual names on `PATH` do not find it.
+    #[serde(default)]
+    browser: Option<String>,
+    /// Of `exec`, `manual` and `browser`.
     #[serde(default)]
     timeout_seconds: Option<u64>,
     /// Of `wallet`.
@@ -85,7 +92,10 @@ impl LoginTable {
     pub fn needs_password(&self) -> bool {
         match self.driver {
             DriverName::Form => true,
-            DriverName::Http => self.steps.iter().any(|step| step.has("password")),
+            DriverName::Browser if self.steps.is_empty() => true,
+            DriverName::Http | DriverName::Browser => {
+                self.steps.iter().any(|step| step.has("password"))
+            }
             DriverName::Exec => self.pass_password,
             DriverName::Session | DriverName::Manual | DriverName::Wallet => false,
         }
@@ -93,14 +103,17 @@ impl LoginTable {
 
     /// The harness goes on without a user: somebody signed in already, or will elsewhere.
     pub fn needs_no_user(&self) -> bool {
-        !matches!(self.driver, DriverName::Form | DriverName::Http)
+        !matches!(self.driver, DriverName::Form | DriverName::Http | DriverName::Browser)
     }
 
-    /// The login that the table describes; a file of cookies is read. The error has what to look
-    /// for in the profile, and why.
+    /// The login that the table describes; a file of cookies is read, `secret` takes a key and its
+    /// reference, and a browser is looked for by the environment `variable`. The error has what to
+    /// look for in the profile, and why.
     pub fn load(
         self,
         secret: &dyn Fn(&str, &str) -> Result<Secret, Wrong>,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Login, Wrong> {
         self.check_keys()?;
         let timeout = self.timeout_seconds.map_or(OUTSIDE, Duration::from_secs);
@@ -114,6 +127,16 @@ impl LoginTable {
             }
             DriverName::Manual => Rung::Manual(Manual { timeout, console: None }),
             DriverName::Wallet => Rung::Wallet(self.wallet.unwrap_or_default().load(secret)?),
+            #[cfg(feature = "browser")]
+            DriverName::Browser => {
+                let script = Script::new(self.steps);
+                Rung::Browser(Browser::new(self.browser, variable, script, timeout))
+            }
+            #[cfg(not(feature = "browser"))]
+            DriverName::Browser => {
+                let why = "driver = browser needs a build with it: cargo build --features browser";
+                return Err(("driver".into(), why.into()));
+            }
         };
         Ok(Login {
             rung,
@@ -133,19 +156,20 @@ impl LoginTable {
 
     /// Keys of one rung are an error on another, which would not heed them.
     fn check_keys(&self) -> Result<(), (String, String)> {
-        use DriverName::{Exec, Form, Http, Manual, Session, Wallet};
+        use DriverName::{Browser, Exec, Form, Http, Manual, Session, Wallet};
         let given = [
-            ("steps", !self.steps.is_empty(), &[Http][..]),
+            ("steps", !self.steps.is_empty(), &[Http, Browser][..]),
             ("cookies", self.cookies.is_some(), &[Session]),
             ("command", !self.command.is_empty(), &[Exec]),
             ("pass_password", self.pass_password, &[Exec]),
-            ("timeout_seconds", self.timeout_seconds.is_some(), &[Exec, Manual]),
-            ("username_field", self.username_field.is_some(), &[Form]),
-            ("password_field", self.password_field.is_some(), &[Form]),
-            ("otp_field", self.otp_field.is_some(), &[Form]),
-            ("approve", self.approve.is_some(), &[Form, Http, Session]),
-            ("deny", self.deny.is_some(), &[Form, Http, Session]),
-            ("sign_in_page", self.sign_in_page.is_some(), &[Http, Exec, Manual]),
+            ("timeout_seconds", self.timeout_seconds.is_some(), &[Exec, Manual, Browser]),
+            ("browser", self.browser.is_some(), &[Browser]),
+            ("username_field", self.username_field.is_some(), &[Form, Browser]),
+            ("password_field", self.password_field.is_some(), &[Form, Browser]),
+            ("otp_field", self.otp_field.is_some(), &[Form, Browser]),
+            ("approve", self.approve.is_some(), &[Form, Http, Session, Browser]),
+            ("deny", self.deny.is_some(), &[Form, Http, Session, Browser]),
+            ("sign_in_page", self.sign_in_page.is_some(), &[Http, Exec, Manual, Browser]),
             ("consent_page", self.consent_page.is_some(), &[Http]),
             ("wallet", self.wallet.is_some(), &[Wallet]),
         ];
@@ -196,7 +220,7 @@ mod tests {
     fn load(text: &str) -> Result<Login, (String, String)> {
         toml::from_str::<LoginTable>(text)
             .map_err(|e| (String::new(), e.message().to_owned()))
-            .and_then(|table| table.load(&|_, text| Ok(Secret::new(text))))
+            .and_then(|table| table.load(&|_, text| Ok(Secret::new(text)), &|_| None))
     }
 
     #[test]
@@ -217,7 +241,7 @@ mod tests {
             (
                 "driver = 'forms'",
                 "",
-                "expected one of `form`, `http`, `session`, `exec`, `manual`, `wallet`",
+                "expected one of `form`, `http`, `session`, `exec`, `manual`, `wallet`, `browser`",
             ),
             ("step = []", "", "unknown field `step`, expected one of"),
             ("command = ['x']", "command", "command belongs to driver = exec; this one is form"),
@@ -225,6 +249,9 @@ mod tests {
             ("driver = 'http'", "driver", "needs [[login.steps]]"),
             ("driver = 'session'", "driver", "needs cookies"),
             ("driver = 'session'\ncookies = '/nonexistent'", "cookies", "cookies: /nonexistent: "),
+            ("browser = '/x'", "browser", "browser belongs to driver = browser; this one is form"),
+            #[cfg(not(feature = "browser"))]
+            ("driver = 'browser'", "driver", "cargo build --features browser"),
             ("origins = ['idp.test']", "origins", "got idp.test"),
         ] {
             let (sought, why) = load(text).unwrap_err();

@@ -1,0 +1,192 @@
+//! One login in a browser of its own, from its start to its end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::arguments::{Route, find};
+use super::cookies;
+use super::guard::Guard;
+use super::process::Process;
+use super::tab::Tab;
+use super::walk::{TICK, Walk};
+use crate::http::user_agent::UserAgent;
+use crate::model::exchange::Exchange;
+use crate::target::login::User;
+use crate::target::login::driver::{Decision, Driver};
+use crate::target::login::reason::{Reason, Trouble};
+use crate::target::login::step::{Script, Step, When};
+
+/// Time that the browser has to start.
+const START: Duration = Duration::from_secs(30);
+/// What a browser needs of the environment. The rest may hold secrets, which are none of its business.
+const ENVIRONMENT: [&str; 5] = ["HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR"];
+/// Time for picture and cookies at the end.
+const END: Duration = Duration::from_secs(10);
+
+/// The system's Chromium.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// Where it is, or why it was not found.
+    program: Result<PathBuf, String>,
+    /// What it gets of the environment.
+    environment: Vec<(&'static str, String)>,
+    /// Steps in place of the automatic choice.
+    pub script: Script,
+    /// Time that one login has.
+    pub timeout: Duration,
+    /// The way to the target.
+    pub route: Route,
+    /// Folder for pictures of failed logins; none are kept without it.
+    pub evidence: Option<PathBuf>,
+}
+
+impl Browser {
+    /// A browser that is looked for as [`find`] says.
+    pub fn new(
+        configured: Option<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        script: Script,
+        timeout: Duration,
+    ) -> Self {
+        let program = find(configured.as_deref(), variable);
+        let given = |name: &&'static str| Some((*name, variable(name)?));
+        let environment = ENVIRONMENT.iter().filter_map(given).collect();
+        Self { program, environment, script, timeout, route: Route::default(), evidence: None }
+    }
+}
+
+/// The browser itself failed.
+pub(super) fn broken(why: String) -> Trouble {
+    Trouble::new(Reason::CallbackNotReached, why, "see whether the browser works by itself")
+}
+
+impl Driver<'_> {
+    /// Signs in with a browser that has the cookies of the user agent and gives them back; the
+    /// address that carries the authorization response, or why there is none.
+    pub(in crate::target::login) async fn browse(
+        &self,
+        browser: &Browser,
+        agent: &mut UserAgent,
+        url: &str,
+        user: &User,
+    ) -> Result<String, Trouble> {
+        let missing = |why: String| {
+            let remedy = "install Chromium, or name it as browser under [login] or in CHROMIUM";
+            Trouble::new(Reason::PageNotFound, why, remedy)
+        };
+        let program = browser.program.clone().map_err(missing)?;
+        let hosts: Vec<String> = self.home.hosts().map(str::to_owned).collect();
+        let process = Process::start(&program, &browser.environment, &hosts, &browser.route);
+        let process = process.map_err(missing)?;
+        let guard = Guard::new(self.home, self.leaves);
+        let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
+        let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
+        let mut tab = open.unwrap_or_else(late).map_err(missing)?;
+        let walk =
+            timeout(browser.timeout, self.sign_in(&mut tab, browser, agent, url, user)).await;
+        let outcome = walk.unwrap_or_else(|_| {
+            let detail = format!("no callback within {} s", browser.timeout.as_secs());
+            Err(Trouble::new(Reason::TimedOut, detail, "raise timeout_seconds under [login]"))
+        });
+        self.record(&mut tab);
+        self.tell_blocked(&tab);
+        if let Ok(Ok(held)) = timeout(END, tab.call("Storage.getCookies", json!({}))).await {
+            agent.jar = cookies::jar(&held);
+        }
+        let outcome = match outcome {
+            Err(trouble) => Err(self.shown(trouble, &mut tab, browser, agent, user).await),
+            done => done,
+        };
+        tab.close().await;
+        outcome
+    }
+
+    /// The trouble with what shows it.
+    async fn shown(
+        &self,
+        mut trouble: Trouble,
+        tab: &mut Tab<'_>,
+        browser: &Browser,
+        agent: &UserAgent,
+        user: &User,
+    ) -> Trouble {
+        let Some(folder) = &browser.evidence else { return trouble };
+        let kept = timeout(END, self.keep(tab, folder, &agent.jar, user)).await;
+        trouble.detail += &match kept {
+            Ok(Ok(paths)) => format!("; see {paths}"),
+            Ok(Err(why)) => format!("; no picture was kept ({why})"),
+            Err(_) => "; no picture could be had in time".to_owned(),
+        };
+        trouble
+    }
+
+    /// Writes down what pages and scripts sent since the last time.
+    pub(super) fn record(&self, tab: &mut Tab<'_>) {
+        let at = self.http.since(Duration::ZERO);
+        for exchange in tab.guard.seen.drain(..) {
+            self.recorder.cite(&Arc::new(Exchange { at, ..exchange }));
+        }
+    }
+
+    fn tell_blocked(&self, tab: &Tab<'_>) {
+        let blocked = &tab.guard.blocked;
+        if !blocked.is_empty() {
+            let origins = blocked.iter().map(|(origin, count)| format!("{origin} ({count})"));
+            let origins = origins.collect::<Vec<_>>().join(", ");
+            let note = format!("requests that were not sent, to {origins}");
+            self.memory.note(self.recorder.exchanges().len(), note);
+        }
+    }
+
+    async fn sign_in(
+        &self,
+        tab: &mut Tab<'_>,
+        browser: &Browser,
+        agent: &UserAgent,
+        url: &str,
+        user: &User,
+    ) -> Result<String, Trouble> {
+        for cookie in cookies::commands(&agent.jar) {
+            // A cookie that the browser refuses would not have come from it.
+            let _ = tab.call("Network.setCookie", cookie).await;
+        }
+        let decision = match self.decision {
+            Decision::Approve => When::Consent,
+            Decision::Deny => When::Deny,
+        };
+        let (login, decide) = (browser.script.of(When::Login), browser.script.of(decision));
+        if login.first().is_none_or(|step| step.open.is_none()) {
+            tab.visit(url).await.map_err(broken)?;
+        }
+        let mut walk = Walk::new(!login.is_empty());
+        if !self.is_past(tab, &login).await? {
+            self.perform(tab, &login, url, user).await?;
+            walk.has_signed_in = login.iter().any(|step| step.has("password"));
+        }
+        if tab.guard.callback.is_none() {
+            self.perform(tab, &decide, url, user).await?;
+        }
+        let callback = self.walk(tab, &mut walk, user).await?;
+        if walk.has_signed_in {
+            self.memory.accepted(user);
+        }
+        Ok(callback)
+    }
+
+    /// The page asks for a decision already, so that the steps of the sign-in are not for it.
+    async fn is_past(&self, tab: &mut Tab<'_>, steps: &[&Step]) -> Result<bool, Trouble> {
+        if steps.first().is_none_or(|step| step.open.is_some()) {
+            return Ok(false);
+        }
+        tab.attend(TICK).await.map_err(broken)?;
+        self.record(tab);
+        let Ok(sight) = tab.look().await else { return Ok(false) };
+        let page = self.offered(&sight);
+        let asks = page.forms.iter().any(|form| self.asks_to_sign_in(form));
+        Ok(tab.guard.callback.is_some() || !asks && self.choose(&page).is_some())
+    }
+}

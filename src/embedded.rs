@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reference_server::{Config, Lifetimes, Server, seeds};
+use reference_server::{Config, Lifetimes, Server, Serving, seeds};
 use serde_json::Map;
 
 use crate::http::Trust;
@@ -29,7 +29,7 @@ pub fn start(config: Config) -> std::io::Result<Server> {
 }
 
 /// A reference server on a free loopback port, with the future that serves.
-pub fn bind(config: Config) -> std::io::Result<(Server, impl Future<Output = ()> + Send)> {
+pub fn bind(config: Config) -> std::io::Result<(Server, Serving)> {
     reference_server::bind(config)
 }
 

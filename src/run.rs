@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::catalogue::Catalogue;
@@ -52,19 +53,28 @@ pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Re
 }
 
 /// Audits the target. The report is complete; nothing was written anywhere.
-pub async fn audit(options: Options, observer: Rc<dyn Observer>) -> Result<Report, Failure> {
-    let started = Timestamp::now();
-    let clock = Instant::now();
-    let (catalogue, filter) = (Catalogue::load().map_err(Failure::Own)?, options.filter.clone());
-    let (context, plan, ended) = conduct(catalogue, options, observer).await?;
-    Ok(draw(catalogue, &plan, &context, ended, &filter, (started, clock.elapsed())))
+///
+/// Boxed, so that it is compiled here and not once more by everybody who awaits it.
+pub fn audit(
+    options: Options,
+    observer: Rc<dyn Observer>,
+) -> LocalBoxFuture<'static, Result<Report, Failure>> {
+    Box::pin(async move {
+        let (started, clock) = (Timestamp::now(), Instant::now());
+        let catalogue = Catalogue::load().map_err(Failure::Own)?;
+        let filter = options.filter.clone();
+        let (context, plan, ended) = conduct(catalogue, options, observer).await?;
+        Ok(draw(catalogue, &plan, &context, ended, &filter, (started, clock.elapsed())))
+    })
 }
 
 /// Audits the target for the verdicts alone: no evidence is drawn, redacted or kept.
-pub async fn judge(options: Options) -> Result<Verdicts, Failure> {
-    let catalogue = Catalogue::load().map_err(Failure::Own)?;
-    let (context, plan, ended) = conduct(catalogue, options, Rc::new(())).await?;
-    Ok(Verdicts::of(catalogue, &plan, &ended, context.profile))
+pub fn judge(options: Options) -> LocalBoxFuture<'static, Result<Verdicts, Failure>> {
+    Box::pin(async move {
+        let catalogue = Catalogue::load().map_err(Failure::Own)?;
+        let (context, plan, ended) = conduct(catalogue, options, Rc::new(())).await?;
+        Ok(Verdicts::of(catalogue, &plan, &ended, context.profile))
+    })
 }
 
 async fn conduct(

@@ -33,4 +33,4 @@ pub use clock::Clock;
 pub use config::{Config, Lifetimes, Login, SigningAlgorithm};
 pub use defect::{Defect, UnknownDefect};
 pub use policy::Policy;
-pub use server::{Secured, Server, bind, serve};
+pub use server::{Secured, Server, Serving, bind, serve};

@@ -3,6 +3,7 @@
 use std::future::{IntoFuture as _, pending};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -162,12 +163,16 @@ pub fn serve(config: Config) -> io::Result<Server> {
     Ok(server)
 }
 
+/// What serves as long as it is awaited. Boxed, so that it is compiled here and not once more by
+/// everybody who awaits it.
+pub type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A server with the future that serves, for a caller with a runtime of his own. The server listens,
 /// and answers as long as the future is polled.
 ///
 /// # Errors
 /// The address cannot be bound, or a key cannot be generated.
-pub fn bind(config: Config) -> io::Result<(Server, impl Future<Output = ()> + Send)> {
+pub fn bind(config: Config) -> io::Result<(Server, Serving)> {
     let door = Door::open(config.bind)?;
     let port = door.address.port();
     let secure = if config.tls {
@@ -190,7 +195,7 @@ pub fn bind(config: Config) -> io::Result<(Server, impl Future<Output = ()> + Se
     let clock = Clock::default();
     let app = Arc::new(App::new(config, issuer.clone(), cleartext, clock.clone())?);
     let (visitors, visits) = mpsc::unbounded_channel();
-    let serving = async move {
+    let serving: Serving = Box::pin(async move {
         // Accepting never ends by itself, and what a door reports ends the server.
         let _ = match secure {
             None => {
@@ -202,6 +207,6 @@ pub fn bind(config: Config) -> io::Result<(Server, impl Future<Output = ()> + Se
                 tokio::try_join!(cleartext, door.serve_tls(app, tls)).map(|_| ())
             }
         };
-    };
+    });
     Ok((Server { issuer, clock, secured, visitors, stop: None, thread: None }, serving))
 }

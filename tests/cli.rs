@@ -140,7 +140,7 @@ fn a_dead_host_is_named() {
     refused(
         &arguments,
         3,
-        &["to find metadata", "no connection to 127.0.0.1", "check that the server is up"],
+        &["to connect to", "no connection to 127.0.0.1", "check that the server is up"],
     );
 }
 
@@ -150,7 +150,7 @@ fn a_tls_failure_is_named() {
         format!("https://{}", always("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
     let mut arguments = vec![issuer.as_str()];
     arguments.extend(CLIENT);
-    refused(&arguments, 3, &["TLS", "check the certificate"]);
+    refused(&arguments, 3, &["TLS", "check scheme and port of the issuer"]);
 }
 
 #[test]
@@ -174,16 +174,14 @@ fn a_host_without_metadata_is_no_issuer() {
 #[test]
 fn a_wrong_client_or_redirect_uri_is_named() {
     let server = server(Policy::conformant());
-    for (client, uri) in
-        [("nobody", seeds::WEB_REDIRECT_URI), (seeds::WEB, "https://other.example.test/callback")]
-    {
+    let elsewhere = "https://other.example.test/callback";
+    for (client, uri, cure) in [
+        ("nobody", seeds::WEB_REDIRECT_URI, "register the client, or correct id"),
+        (seeds::WEB, elsewhere, "register https://other.example.test/callback for the client"),
+    ] {
         let mut arguments = vec![server.issuer(), "--client-id", client, "--redirect-uri", uri];
         arguments.extend(LOGIN);
-        refused(
-            &arguments,
-            3,
-            &["400 text/html", "check that client_id is known and redirect_uri registered"],
-        );
+        refused(&arguments, 3, &["400 text/html", cure]);
     }
 }
 

@@ -111,7 +111,10 @@ impl TargetOptions {
             let given = [
                 ("--client-id", self.client_id.is_some()),
                 ("--redirect-uri", !self.redirect_uris.is_empty()),
+                ("--scope", self.scope.is_some()),
                 ("--username", self.username.is_some()),
+                ("--password-env", self.password_env.is_some()),
+                ("--insecure", self.insecure),
             ];
             return match given.into_iter().find(|(_, is_given)| *is_given) {
                 Some((option, _)) => Err(format!("{option} needs an issuer or --target")),

@@ -118,6 +118,8 @@ impl Visit<'_> {
         let version = self.context.http.connect_to(&url).await.map_err(|e| {
             let remedy = if e.contains("proxy") {
                 "check proxy and proxy_credentials under [network]"
+            } else if e.contains("corrupt message") {
+                "no TLS is spoken there: check scheme and port of the issuer"
             } else if e.contains("certificate") || e.contains("TLS") {
                 "renew the certificate, name its authority as ca_file under [network], or audit with --insecure, which the report will say"
             } else {

@@ -45,7 +45,7 @@ const cookie = alice.headers.getSetCookie().map((c) => c.split(';')[0]).join('; 
 
 // The server makes client ids up; a profile needs known ones.
 const register = async (id, body) => {
-  const client = await auth.api.createOAuthClient({ headers: new Headers({ cookie }), body });
+  const client = await auth.api.adminCreateOAuthClient({ headers: new Headers({ cookie }), body });
   database.prepare('update oauthClient set clientId = ? where clientId = ?').run(id, client.client_id);
 };
 const publicClient = (redirect_uri) => ({
@@ -55,6 +55,8 @@ const publicClient = (redirect_uri) => ({
   scope: 'openid profile email offline_access',
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code'],
+  enable_end_session: true,
+  post_logout_redirect_uris: ['http://127.0.0.1:9999/signed-out'],
 });
 await register('native', publicClient('http://127.0.0.1:9999/callback'));
 await register('other', publicClient('http://127.0.0.1:9998/callback2'));

@@ -33,17 +33,17 @@ impl From<Obstacle> for Unregistered {
     }
 }
 
-/// Opens a request of the first client; where it gets nowhere, finds out why.
-pub(super) async fn registration(context: &Context) -> Result<(), Unregistered> {
+/// Opens a request of the first client; where it gets nowhere, finds out why. `false` where the
+/// server says nothing of either before somebody signed in.
+pub(super) async fn registration(context: &Context) -> Result<bool, Unregistered> {
     let request = context.request(0);
     let own = open(context, &request).await?;
     let client = context.client(0);
-    let is_ill = own.exchange.response().is_some_and(|r| r.status >= 400);
-    if own.response.is_some() || own.asks_to_sign_in || !is_ill {
-        return Ok(());
-    }
     let mut stranger = request.clone();
     stranger.params.set("client_id", random(12));
+    if gets_on(&own) {
+        return Ok(!gets_on(&open(context, &stranger).await?));
+    }
     let mut astray = request.clone();
     astray.params.set("redirect_uri", format!("https://{FOREIGN_HOST}/cb"));
     let as_stranger = likeness(&own, &open(context, &stranger).await?);
@@ -67,6 +67,12 @@ pub(super) async fn registration(context: &Context) -> Result<(), Unregistered> 
         "register the client, or correct id under [[clients]]; if the id is right, register {uri} for it, character by character"
     );
     Err(Obstacle::new(tried, came_back, remedy).into())
+}
+
+/// The request was not turned away.
+fn gets_on(landing: &Landing) -> bool {
+    let is_ill = landing.exchange.response().is_some_and(|r| r.status >= 400);
+    landing.response.is_some() || landing.asks_to_sign_in || !is_ill
 }
 
 /// Where a request leads whose user does nothing.

@@ -189,13 +189,22 @@ impl Visit<'_> {
 
     async fn client(&mut self) -> Result<(), Obstacle> {
         let client = self.context.client(0).clone();
-        let known = registration(self.context).await;
-        if !matches!(known, Err(Unregistered::Client(_))) {
-            self.good(format!("{} is known", client.id));
-        }
-        match known {
-            Ok(()) => self.good(format!("{} is registered", client.redirect_uri())),
-            Err(Unregistered::Client(why) | Unregistered::RedirectUri(why)) => return Err(why),
+        let (id, uri) = (&client.id, client.redirect_uri());
+        match registration(self.context).await {
+            Ok(true) => {
+                self.good(format!("{id} is known"));
+                self.good(format!("{uri} is registered"));
+            }
+            Ok(false) => {
+                let why = "the server turns nobody away before the sign-in, which will tell";
+                self.note(Finding::Skipped(why.into()));
+                self.note(Finding::Skipped(why.into()));
+            }
+            Err(Unregistered::Client(why)) => return Err(why),
+            Err(Unregistered::RedirectUri(why)) => {
+                self.good(format!("{id} is known"));
+                return Err(why);
+            }
         }
         Ok(())
     }

@@ -137,7 +137,7 @@ impl Driver<'_> {
             ),
             (None, Some(_)) if way.signed_in => (
                 Reason::CallbackNotReached,
-                "see the page on which the user rests: something is left for him to do",
+                "see the page on which the user rests: an error, or something left for him to do; are client and redirect URI registered?",
             ),
             (None, Some(_)) => (
                 Reason::CallbackNotReached,

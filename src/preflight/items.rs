@@ -276,7 +276,11 @@ impl Visit<'_> {
             return Ok(());
         };
         let request = with_token(resource_request(self.context)?, self.access_token());
-        let answer = usable(self.context.http.send(&self.context.shared, request).await)?;
+        let answer = usable(self.context.http.send(&self.context.shared, request).await);
+        let answer = answer.map_err(|obstacle| Obstacle {
+            remedy: format!("check url under [resource]: {}", obstacle.remedy),
+            ..obstacle
+        })?;
         let status = answer.response().map_or(0, |r| r.status);
         if status == resource.status {
             self.good(format!("{} {} answers {status}", resource.method, resource.url));
@@ -307,7 +311,7 @@ impl Visit<'_> {
         let request = match introspection_request(self.context, token) {
             Ok(request) => request,
             Err(obstacle) => {
-                self.note(Finding::Advice(obstacle.came_back, obstacle.remedy));
+                self.note(Finding::Advice(obstacle.to_string(), obstacle.remedy));
                 return Ok(());
             }
         };

@@ -178,7 +178,15 @@ async fn approve(world: &mut World) -> Step {
 
 async fn sign_in_and_approve(world: &mut World) -> Step {
     world.take_new_browser();
-    decide(world, Decision::Approve).await
+    decide(world, Decision::Approve).await?;
+    if world.flow()?.landing.exchange.response().is_none_or(|r| r.status < 500) {
+        return Ok(());
+    }
+    // It fails where it is asked to ask: the pages are there all the same.
+    world.take_new_browser();
+    world.flows.clear();
+    let request = world.request()?;
+    world.authorize(request).await
 }
 
 async fn decide(world: &mut World, decision: Decision) -> Step {

@@ -145,11 +145,10 @@ fn learns_nothing(world: &mut World) -> Step {
 /// What is learned at introspection. A refusal means nothing where nobody was seen to get an answer.
 pub(super) fn judge_closed(world: &mut World, findings: Findings) -> Step {
     if findings.is_empty() && world.context()?.target.introspection.is_none() {
-        return world.need(Err(Obstacle::new(
-            "to see introspection work for a resource server",
-            "no credentials are configured",
-            "add [introspection] to the profile",
-        )));
+        return world.not_applicable(
+            "nothing is told without credentials, and none are configured with which it would be: \
+             [introspection] in the profile",
+        );
     }
     world.judge_refusal(findings)
 }

@@ -133,7 +133,8 @@ fn narrowed(world: &mut World) -> Step {
     let Some(tokens) = answer.response().and_then(TokenResponse::read) else {
         return world.not_applicable("a refresh for less is refused");
     };
-    let inside = token_response::effective_scope(&tokens, None);
+    let told = introspected_scope(world);
+    let inside = token_response::effective_scope(&tokens, told.as_deref());
     let findings = expect::narrowed(&tokens, inside.as_deref(), &world.noted);
     world.judge(findings.into_iter().map(|d| d.seen_in(&answer)).collect())
 }

@@ -109,10 +109,14 @@ impl Layers {
         Ok(())
     }
 
-    /// Lets the user's password be the variable that holds it, where a user is named.
+    /// Lets the user's password be the variable that holds it, where a user is named and nothing says
+    /// where his password is.
     pub fn take_password(&mut self, environment: &Environment) -> Result<(), String> {
-        let is_named = self.values.get("user").is_some_and(|user| user.get("username").is_some());
-        if !is_named || environment.get(PASSWORD).is_none_or(String::is_empty) {
+        let lacks_it = self
+            .values
+            .get("user")
+            .is_some_and(|user| user.get("username").is_some() && user.get("password").is_none());
+        if !lacks_it || environment.get(PASSWORD).is_none_or(String::is_empty) {
             return Ok(());
         }
         let origin = Origin::Variable(PASSWORD.to_owned());
@@ -187,6 +191,9 @@ impl Layers {
     ///
     /// The error says where, what is wrong, what is accepted and what may have been meant.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, String> {
+        if let Some(path) = self.unfinished() {
+            return Err(self.wrong_at(&path, "TODO is left to fill in"));
+        }
         serde_path_to_error::deserialize(Value::Table(self.values.clone())).map_err(|e| {
             let message = e.inner().message().trim().replace('\n', " ");
             let mut path = Path::parse(&e.path().to_string());
@@ -196,6 +203,25 @@ impl Layers {
             }
             self.wrong_at(&path, &format!("{message}{}", hint(&message, &path)))
         })
+    }
+
+    /// A value that nobody filled in yet.
+    fn unfinished(&self) -> Option<Path> {
+        fn find(value: &Value, path: &Path) -> Option<Path> {
+            match value {
+                Value::String(text) if text == "TODO" || text.contains("//TODO") => {
+                    Some(path.clone())
+                }
+                Value::Table(table) => {
+                    table.iter().find_map(|(key, value)| find(value, &path.child(key)))
+                }
+                Value::Array(list) => {
+                    list.iter().enumerate().find_map(|(at, item)| find(item, &path.item(at)))
+                }
+                _ => None,
+            }
+        }
+        self.values.iter().find_map(|(key, value)| find(value, &Path::default().child(key)))
     }
 
     /// `why`, with where the key stands. `sought` is a path, the last part of one, or a piece of

@@ -141,6 +141,9 @@ mod tests {
         facts.metadata.set("end_session_endpoint", "https://as.test/logout");
         facts.metadata.set("introspection_endpoint", "https://as.test/introspect");
         let text = profile(&target, &facts);
+        let unfinished = Target::parse("p.toml", &text, &|_| Some("x".into())).unwrap_err();
+        assert!(unfinished.ends_with("TODO is left to fill in"), "{unfinished}");
+        let text = text.replace("TODO", "filled-in");
         let read = |text: &str| Target::parse("p.toml", text, &|_| Some("x".into())).unwrap();
         let target = read(&text);
         assert_eq!(target.issuer, "https://as.test/\"quoted\"");

@@ -133,7 +133,7 @@ impl Driver<'_> {
             }
             (None, Some(r)) if r.is_html() && self.offers_a_form(landing, way) => (
                 Reason::FieldNotFound,
-                "no form on the page could be filled in: name its fields and buttons under [login] in the profile",
+                "no form on the page could be filled in: name its fields and buttons under [login] in the profile, or choose driver = http or browser if script makes the page",
             ),
             (None, Some(_)) if way.signed_in => (
                 Reason::CallbackNotReached,

@@ -115,13 +115,17 @@ fn is_bad(profile: &str, folder: &Path, variables: &[(&str, &str)], item: &str, 
     assert_eq!(run.code, 3, "{}{}", run.stdout, run.stderr);
 }
 
+/// No label of a name has 64 characters (RFC 1035 §2.3.4): no resolver is asked.
+const UNRESOLVABLE: &str =
+    "http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid";
+
 #[test]
 fn the_doctor_names_what_is_wrong_and_its_cure() {
     let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
     let (folder, profile) = (folder.path(), filled_in(folder.path(), &server, FORM));
     let with = |name: &'static str, value: &'static str| [PASSWORD[0], (name, value)];
     let cases: [(&str, &str, &str, &str); 8] = [
-        ("AUTHSPEC_ISSUER", "http://no-such-host.invalid", "name", "check the host of the issuer"),
+        ("AUTHSPEC_ISSUER", UNRESOLVABLE, "name", "check the host of the issuer"),
         ("AUTHSPEC_ISSUER", "http://127.0.0.1:9", "connection", "check that the server is up"),
         ("AUTHSPEC_CLIENT_ID", "stranger", "client", "register the client, or correct id"),
         (

@@ -11,7 +11,7 @@ use crate::target::starter;
 
 /// Looks the issuer's metadata up and writes a profile to fill in.
 pub(super) async fn init(args: InitArgs) -> u8 {
-    let id = args.client_id.clone().unwrap_or_else(|| starter::CLIENT_ID.to_owned());
+    let id = args.client_id.clone().unwrap_or_else(|| starter::PLACEHOLDER.to_owned());
     let uris: Vec<&str> = args.redirect_uris.iter().map(String::as_str).collect();
     let uris = if uris.is_empty() { vec![starter::REDIRECT_URI] } else { uris };
     let mut target = Target::new(&args.issuer, Client::new(id, &uris, "openid"));
@@ -38,7 +38,7 @@ pub(super) async fn init(args: InitArgs) -> u8 {
     match written {
         Ok(()) => {
             say(format!(
-                "{path} is written; fill in what is marked with TODO, then\n\n    authspec doctor --target {path}\n    authspec run --target {path}"
+                "{path} is written; fill in what says CHANGE-ME, then\n\n    authspec doctor --target {path}\n    authspec run --target {path}"
             ));
             exit::PASSED
         }

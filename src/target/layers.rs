@@ -9,6 +9,7 @@ use toml::{Spanned, Table, Value};
 
 use super::path::{Path, Segment};
 use super::schema;
+use super::starter::{PLACEHOLDER, is_unfinished};
 
 /// Variables of the environment by name.
 pub type Environment = BTreeMap<String, String>;
@@ -192,7 +193,7 @@ impl Layers {
     /// The error says where, what is wrong, what is accepted and what may have been meant.
     pub fn typed<T: DeserializeOwned>(&self) -> Result<T, String> {
         if let Some(path) = self.unfinished() {
-            return Err(self.wrong_at(&path, "TODO is left to fill in"));
+            return Err(self.wrong_at(&path, &format!("{PLACEHOLDER} is left to fill in")));
         }
         serde_path_to_error::deserialize(Value::Table(self.values.clone())).map_err(|e| {
             let message = e.inner().message().trim().replace('\n', " ");
@@ -209,9 +210,7 @@ impl Layers {
     fn unfinished(&self) -> Option<Path> {
         fn find(value: &Value, path: &Path) -> Option<Path> {
             match value {
-                Value::String(text) if text == "TODO" || text.contains("//TODO") => {
-                    Some(path.clone())
-                }
+                Value::String(text) => is_unfinished(text).then(|| path.clone()),
                 Value::Table(table) => {
                     table.iter().find_map(|(key, value)| find(value, &path.child(key)))
                 }

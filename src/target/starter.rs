@@ -5,11 +5,16 @@ use std::fmt::Write as _;
 use super::capabilities::Facts;
 use super::profile::Target;
 
-/// Stands for the client where none is given.
-pub const CLIENT_ID: &str = "TODO";
+/// Stands for what the operator has to fill in.
+pub const PLACEHOLDER: &str = "CHANGE-ME";
 
 /// Stands for the redirect URI where none is given.
-pub const REDIRECT_URI: &str = "https://TODO.example/callback";
+pub const REDIRECT_URI: &str = "https://change-me.example/callback";
+
+/// The value holds what nobody filled in yet.
+pub(super) fn is_unfinished(value: &str) -> bool {
+    value.to_ascii_uppercase().contains(PLACEHOLDER)
+}
 
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
@@ -47,15 +52,15 @@ fn head(out: &mut String, target: &Target, facts: &Facts) {
         let _ = writeln!(
             out,
             "# Registered for the client; adds the check of the return from logout.\n\
-             # post_logout_redirect_uri = \"https://TODO.example/signed-out\"\n"
+             # post_logout_redirect_uri = \"https://change-me.example/signed-out\"\n"
         );
     }
     let _ = writeln!(
         out,
         "# A browser origin from which the client may call; adds the checks of CORS.\n\
-         # allowed_origin = \"https://TODO.example\"\n\n\
+         # allowed_origin = \"https://change-me.example\"\n\n\
          # A scope that the client must not get; adds the check that it does not.\n\
-         # forbidden_scope = \"TODO\"\n"
+         # forbidden_scope = \"CHANGE-ME\"\n"
     );
     if target.network.insecure {
         let _ = writeln!(
@@ -72,8 +77,7 @@ fn client(out: &mut String, target: &Target, facts: &Facts) {
     let scope: Vec<&str> = wanted.into_iter().filter(|s| offered.contains(s)).collect();
     let scope = if scope.is_empty() { vec!["openid"] } else { scope };
     let uris: Vec<String> = client.redirect_uris.iter().map(|uri| quoted(uri)).collect();
-    let todo =
-        if client.id == CLIENT_ID { "  # TODO: a public client, without a secret" } else { "" };
+    let todo = if client.id == PLACEHOLDER { "  # a public client, without a secret" } else { "" };
     let _ = writeln!(out, "[[clients]]\nid = {}{todo}", quoted(&client.id));
     let _ = writeln!(
         out,
@@ -88,7 +92,7 @@ fn client(out: &mut String, target: &Target, facts: &Facts) {
         out,
         "scope = {}\n# Where it runs: browser, native or server.\n# kind = \"browser\"\n\n\
          # A second public client adds the checks that mix two clients up.\n\
-         # [[clients]]\n# id = \"TODO\"\n# redirect_uris = [\"http://127.0.0.1/callback\"]\n",
+         # [[clients]]\n# id = \"CHANGE-ME\"\n# redirect_uris = [\"http://127.0.0.1/callback\"]\n",
         quoted(&scope.join(" "))
     );
 }
@@ -96,7 +100,7 @@ fn client(out: &mut String, target: &Target, facts: &Facts) {
 fn user(out: &mut String) {
     let _ = writeln!(
         out,
-        "# A test account without anything of value.\n[user]\nusername = \"TODO\"\n\
+        "# A test account without anything of value.\n[user]\nusername = \"CHANGE-ME\"\n\
          password = \"env:AUTHSPEC_PASSWORD\"\n\n\
          # How it signs in. form: HTML forms, found by themselves. Others: http, session, exec, manual,\n\
          # wallet, browser. `authspec login test --target FILE` shows each page.\n\
@@ -116,7 +120,7 @@ fn rest(out: &mut String, target: &Target, facts: &Facts) {
         let _ = writeln!(
             out,
             "# A resource server's credentials; adds the checks of introspection.\n\
-             # [introspection]\n# client_id = \"TODO\"\n\
+             # [introspection]\n# client_id = \"CHANGE-ME\"\n\
              # client_secret = \"env:AUTHSPEC_INTROSPECTION_SECRET\"\n"
         );
     }
@@ -142,8 +146,8 @@ mod tests {
         facts.metadata.set("introspection_endpoint", "https://as.test/introspect");
         let text = profile(&target, &facts);
         let unfinished = Target::parse("p.toml", &text, &|_| Some("x".into())).unwrap_err();
-        assert!(unfinished.ends_with("TODO is left to fill in"), "{unfinished}");
-        let text = text.replace("TODO", "filled-in");
+        assert!(unfinished.ends_with("CHANGE-ME is left to fill in"), "{unfinished}");
+        let text = text.replace("CHANGE-ME", "filled-in").replace("change-me", "filled-in");
         let read = |text: &str| Target::parse("p.toml", text, &|_| Some("x".into())).unwrap();
         let target = read(&text);
         assert_eq!(target.issuer, "https://as.test/\"quoted\"");

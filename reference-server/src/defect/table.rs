@@ -354,7 +354,7 @@ defects! {
     AccessTokenJtiConstant: "all access tokens have the same jti" => ["at.required-claims"];
     AccessTokenClientIdMissing: "access tokens lack client_id" => ["at.required-claims"];
 
-    // Protected API, UserInfo
+    // Protected API, UserInfo and their access tokens
     ValidTokenRefused: "the API refuses a valid token" => ["rs.valid-token"];
     ApiOpen: "the API needs no token" => ["rs.no-token-denied", "rs.no-token-challenge", "rs.query-token-ignored", "rs.scope-enforced"];
     ChallengeMissing: "the refusal without a token lacks WWW-Authenticate" => ["rs.no-token-challenge"];
@@ -369,8 +369,6 @@ defects! {
     UserinfoOpen: "UserInfo needs no token" => ["userinfo.token-required"];
     UserinfoGarbageAccepted: "UserInfo accepts an invented token" => ["userinfo.token-required"];
     UserinfoIdTokenAccepted: "UserInfo accepts an ID token" => ["userinfo.token-required"];
-
-    // Access tokens at the API and at UserInfo
     SchemeCaseSensitive: "the API knows the scheme as Bearer only" => ["rs.scheme-case-insensitive"];
     SchemeUpperCaseUnknown: "the API does not know the scheme as BEARER" => ["rs.scheme-case-insensitive"];
     NoTokenErrorNamed: "the challenge without a token names an error" => ["rs.no-token-no-error"];
@@ -411,7 +409,7 @@ defects! {
     UserinfoRefreshTokenAccepted: "UserInfo accepts a refresh token" => ["userinfo.token-required"];
     UserinfoWithoutOpenid: "UserInfo answers tokens without the scope openid" => ["userinfo.token-required"] known as ["CVE-2026-55982"];
 
-    // Introspection
+    // Introspection, logout
     IntrospectionByOwnClientId: "a client_id alone introspects the tokens of that client" => ["introspection.client-id-insufficient"];
     IntrospectionByAnyClientId: "a client_id alone introspects any token" => ["introspection.client-id-insufficient"] known as ["CVE-2026-37979", "CVE-2026-58425"];
     UnknownTokenError: "introspection of an unknown token is an error" => ["introspection.unknown-inactive"];
@@ -420,6 +418,13 @@ defects! {
     InactiveScopeTold: "introspection tells the scope of tokens that have ended" => ["introspection.inactive-minimal"];
     IntrospectionRevokedActive: "introspection reports revoked access tokens as active" => ["introspection.ended-inactive", "revocation.access-token-effective"];
     IntrospectionExpiredActive: "introspection reports expired access tokens as active" => ["introspection.ended-inactive"];
+    IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
+    IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
+    IntrospectionActiveString: "active is a string" => ["introspection.active", "introspection.ended-inactive", "introspection.unknown-inactive"];
+    IntrospectionInactive: "valid tokens are reported as inactive" => ["introspection.active"];
+    IntrospectionTimesAsStrings: "exp and iat of introspection are strings" => ["introspection.active"];
+    LogoutStateDropped: "the return from logout lacks state" => ["logout.return"];
+    LogoutStays: "logout stays on its own page" => ["logout.return"];
 
     // Refresh
     RefreshRefused: "refresh tokens never work" => ["refresh.success"];
@@ -472,22 +477,30 @@ defects! {
     ForeignAccessTokenRevoked: "any client may revoke any access token" => ["revocation.foreign-token"];
     ForeignRevocationRefusedYetDone: "the revocation of another client's token is refused and done" => ["revocation.foreign-token"];
 
-    // Introspection, logout
-    IntrospectionOpen: "introspection needs no credentials" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
-    IntrospectionAnonymousInactive: "introspection answers anonymous callers with active=false" => ["introspection.requires-authorization", "introspection.client-id-insufficient"];
-    IntrospectionActiveString: "active is a string" => ["introspection.active", "introspection.ended-inactive", "introspection.unknown-inactive"];
-    IntrospectionInactive: "valid tokens are reported as inactive" => ["introspection.active"];
-    IntrospectionTimesAsStrings: "exp and iat of introspection are strings" => ["introspection.active"];
-    LogoutStateDropped: "the return from logout lacks state" => ["logout.return"];
-    LogoutStays: "logout stays on its own page" => ["logout.return"];
-
-    // CORS and operation
+    // Cross-origin access, operation
     CorsAtAuthorizationEndpoint: "the authorization endpoint allows any origin" => ["cors.authorization-endpoint-closed"];
     CorsPreflightAtAuthorizationEndpoint: "the authorization endpoint answers preflights" => ["cors.authorization-endpoint-closed"];
     CorsMissingAtTokenEndpoint: "the token endpoint allows no origin" => ["cors.token-endpoint", "cors.preflight"];
     CorsMissingOnTokenError: "errors of the token endpoint allow no origin" => ["cors.token-endpoint"];
     CorsOtherOriginAtTokenEndpoint: "the token endpoint allows another origin" => ["cors.token-endpoint", "cors.preflight"];
     RequestIdMissing: "answers carry no request id" => ["obs.correlation-id"];
+    CorsMissingOnMetadata: "the metadata allows no origin" => ["cors.metadata-and-keys"];
+    CorsMissingAtRevocation: "the revocation endpoint allows no origin" => ["cors.metadata-and-keys"];
+    CorsMissingAtApi: "answers of the API allow no origin, although preflights do" => ["cors.resource"];
+    CorsMissingAtUserinfo: "UserInfo allows no origin" => ["cors.resource"];
+    CorsPreflightRefusedAtApi: "the API refuses preflights" => ["cors.resource"];
+    CorsPreflightLacksAuthorization: "preflights do not allow Authorization" => ["cors.resource"];
+    CorsReflectsWithCredentials: "any origin is let in with credentials" => ["cors.no-credentialed-reflection"] known as ["CVE-2024-41657"];
+    CorsNullWithCredentials: "UserInfo lets the origin null in with credentials" => ["cors.no-credentialed-reflection"];
+    StackTraceOnErrorPage: "error pages show a stack trace" => ["obs.no-internals"];
+    SqlInErrorDescription: "invalid_grant is described by an error of the database" => ["obs.no-internals"];
+    CodeInErrorDescription: "invalid_grant is described with the code" => ["obs.no-secret-echo"];
+    RefreshTokenInErrorHeader: "a header field of errors repeats the refresh token" => ["obs.no-secret-echo"];
+    NulInStateServerError: "a NUL octet in state is a server error" => ["obs.no-server-error", "authzresp.state-exact"];
+    LongStateServerError: "a state of more than 4096 characters is a server error" => ["obs.no-server-error"];
+    LargeFormServerError: "a large form is a server error of the token endpoint" => ["obs.no-server-error"];
+    ClockBehind: "the clock is ten minutes behind" => ["obs.clock-skew"];
+    TokenClockAhead: "the clock of the token endpoint is two minutes ahead" => ["obs.clock-skew"];
 
     // Transport
     CleartextAuthorization: "the login page is also served over http" => ["transport.authorization-plaintext"];
@@ -506,6 +519,7 @@ defects! {
     ConsentRedirectInCleartext: "the browser is sent to the consent page over http" => ["transport.no-downgrade-redirect"];
     AllowMissing: "answers with status 405 lack Allow" => ["transport.allow-on-405"];
     AllowMissingAtRevocation: "405 of the revocation endpoint lacks Allow" => ["transport.allow-on-405"];
+
     // Rows of the attack tables
     RedirectUriSecondAtIgnored: "of several @ in the redirect URI the second part is compared as the host" => ["authz.redirect-uri.host-confusion"] known as ["CVE-2026-7504"];
     RedirectUriAuthorityDecoded: "the authority of the redirect URI is percent-decoded, and what stands before @ compared" => ["authz.redirect-uri.host-confusion"] known as ["CVE-2024-2419"];
@@ -556,27 +570,6 @@ defects! {
     CodeTailIgnored: "whatever follows a code is ignored" => ["token.code-unknown"];
     ForeignIdentifierAsCode: "the nonce of a request redeems its code" => ["token.code-unknown"] known as ["CVE-2026-4282"];
     TokenQueryCompletesBody: "what the body of a token request lacks is read from its query" => ["token.query-parameters-refused"];
-
-    // Cross-origin access
-    CorsMissingOnMetadata: "the metadata allows no origin" => ["cors.metadata-and-keys"];
-    CorsMissingAtRevocation: "the revocation endpoint allows no origin" => ["cors.metadata-and-keys"];
-    CorsMissingAtApi: "answers of the API allow no origin, although preflights do" => ["cors.resource"];
-    CorsMissingAtUserinfo: "UserInfo allows no origin" => ["cors.resource"];
-    CorsPreflightRefusedAtApi: "the API refuses preflights" => ["cors.resource"];
-    CorsPreflightLacksAuthorization: "preflights do not allow Authorization" => ["cors.resource"];
-    CorsReflectsWithCredentials: "any origin is let in with credentials" => ["cors.no-credentialed-reflection"] known as ["CVE-2024-41657"];
-    CorsNullWithCredentials: "UserInfo lets the origin null in with credentials" => ["cors.no-credentialed-reflection"];
-
-    // Operation
-    StackTraceOnErrorPage: "error pages show a stack trace" => ["obs.no-internals"];
-    SqlInErrorDescription: "invalid_grant is described by an error of the database" => ["obs.no-internals"];
-    CodeInErrorDescription: "invalid_grant is described with the code" => ["obs.no-secret-echo"];
-    RefreshTokenInErrorHeader: "a header field of errors repeats the refresh token" => ["obs.no-secret-echo"];
-    NulInStateServerError: "a NUL octet in state is a server error" => ["obs.no-server-error", "authzresp.state-exact"];
-    LongStateServerError: "a state of more than 4096 characters is a server error" => ["obs.no-server-error"];
-    LargeFormServerError: "a large form is a server error of the token endpoint" => ["obs.no-server-error"];
-    ClockBehind: "the clock is ten minutes behind" => ["obs.clock-skew"];
-    TokenClockAhead: "the clock of the token endpoint is two minutes ahead" => ["obs.clock-skew"];
 
     // Pushed authorization requests
     ParEndpointNotPublished: "pushing is mandatory and the endpoint is not published" => ["par.metadata-consistent"];

@@ -98,7 +98,7 @@ impl Driver<'_> {
             ));
         }
         way.signed_in |= asks_password;
-        let code = if asks_code { Some(self.code_for(user, way).await?) } else { None };
+        let code = if asks_code { Some(self.code_for(user, &mut way.coded).await?) } else { None };
         let typed = Typed { user, code };
         Ok(self.submit(&navigation.url, form, form.buttons.first(), Some(&typed)))
     }
@@ -137,14 +137,19 @@ impl Driver<'_> {
     }
 
     /// A one-time code for the form that asks for one. A code that was refused is not sent again,
-    /// except that one which another sign-in had used up is followed by the next.
-    async fn code_for(&self, user: &User, way: &mut Way) -> Result<String, Trouble> {
+    /// except that one which another sign-in had used up is followed by the next. `coded` remembers
+    /// whether a code was sent, and whether it had been used before.
+    pub(super) async fn code_for(
+        &self,
+        user: &User,
+        coded: &mut Option<bool>,
+    ) -> Result<String, Trouble> {
         let trouble = |detail, remedy: &str| Trouble::new(Reason::SecondFactor, detail, remedy);
         let Some(totp) = &user.totp else {
             let remedy = "give the user totp = \"env:NAME\" in the profile, or an account without a second factor";
             return Err(trouble("a page that asks for a one-time code", remedy));
         };
-        match way.coded {
+        match *coded {
             None => {}
             Some(true) => self.memory.codes_are_single_use(user),
             Some(false) => {
@@ -153,7 +158,7 @@ impl Driver<'_> {
             }
         }
         let code = self.memory.code(user, totp).await;
-        way.coded = Some(code.is_used && way.coded.is_none());
+        *coded = Some(code.is_used && coded.is_none());
         Ok(code.value)
     }
 

@@ -223,7 +223,7 @@ impl Driver<'_> {
         let name = username_field(form, hints);
         for field in &form.fields {
             if code.is_some_and(|code| std::ptr::eq(code, field)) {
-                typed.push((field, self.one_time(user, walk).await?));
+                typed.push((field, self.code_for(user, &mut walk.coded).await?));
             } else if is_password(form, hints, &field.name, &field.kind) {
                 typed.push((field, user.password.expose().to_owned()));
             } else if Some(&field.name) == name.as_ref()
@@ -233,27 +233,6 @@ impl Driver<'_> {
             }
         }
         Ok(typed)
-    }
-
-    /// A one-time code. One that was refused is followed by another only where a sign-in of before
-    /// had used it up.
-    async fn one_time(&self, user: &User, walk: &mut Walk) -> Result<String, Trouble> {
-        let trouble = |detail, remedy: &str| Trouble::new(Reason::SecondFactor, detail, remedy);
-        let Some(totp) = &user.totp else {
-            let remedy = "give the user totp = \"env:NAME\" in the profile";
-            return Err(trouble("a page that asks for a one-time code", remedy));
-        };
-        match walk.coded {
-            None => {}
-            Some(true) => self.memory.codes_are_single_use(user),
-            Some(false) => {
-                let remedy = "check the secret, its algorithm, digits and period, and both clocks";
-                return Err(trouble("the page that asks for a one-time code came back", remedy));
-            }
-        }
-        let code = self.memory.code(user, totp).await;
-        walk.coded = Some(code.is_used && walk.coded.is_none());
-        Ok(code.value)
     }
 
     /// Why the browser rests on a page that offers nothing.

@@ -199,6 +199,7 @@ impl Context {
             decision,
             login: &self.target.login,
             memory: &self.memory,
+            clients: &self.target.clients,
             issuer: &self.target.issuer,
             now: self.clock.now(),
         }

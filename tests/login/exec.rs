@@ -2,8 +2,9 @@
 
 use std::io::Read as _;
 
+use authspec::embedded;
 use authspec::model::verdict::Status;
-use reference_server::seeds;
+use reference_server::{Config, seeds};
 use serde_json::Value;
 
 use super::human::Human;
@@ -68,6 +69,20 @@ fn a_program_signs_in_and_its_code_is_as_good_as_any() {
             assert!(matches!(status, Status::NotApplicable | Status::Inconclusive), "{id}");
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pushed_request_is_handed_over_with_its_redirect_uri() {
+    let server = embedded::start(Config { par_required: true, ..Config::default() }).unwrap();
+    // It shows where it should come back to, and gives up.
+    let script =
+        "sed 's/.*\"redirect_uri\":\"\\([^\"]*\\)\".*/back to \\1/' >&2; echo '{\"error\":\"no\"}'";
+    let command = ["/bin/sh", "-c", script];
+    let profile = format!("{ALICE}[login]\ndriver = \"exec\"\ncommand = {command:?}\n");
+    let (_, obstacle) = blocking(trial(target(server.issuer(), &profile))).outcome.unwrap_err();
+    let expected = format!("back to {}", seeds::WEB_REDIRECT_URI);
+    assert!(obstacle.came_back.ends_with(&expected), "{obstacle}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 use crate::oauth::params::Params;
+use crate::target::profile::Client;
 
 /// What the user answers on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Driver<'a> {
     pub login: &'a Login,
     /// What the sign-ins of the run remember.
     pub memory: &'a Memory,
+    /// The clients of the target.
+    pub clients: &'a [Client],
     /// Issuer of the target, a name in steps.
     pub issuer: &'a str,
     /// The time at the target, in seconds since the epoch.

@@ -319,6 +319,7 @@ mod tests {
             decision,
             login: &login,
             memory: &Memory::new(None, true),
+            clients: &[],
             issuer: BASE,
             now: 0,
         };

@@ -14,6 +14,7 @@ use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Request;
 use crate::oauth::authorization::{AuthorizationResponse, Mode};
 use crate::oauth::params::Params;
+use crate::target::profile::Client;
 
 impl Driver<'_> {
     /// Has somebody else sign in, and takes his answer for where the browser was sent.
@@ -33,13 +34,19 @@ impl Driver<'_> {
             return Err(impossible("a request by POST cannot be handed to another browser"));
         }
         let query = first.url.split_once('?').map_or("", |(_, query)| query);
-        let redirect_uri =
-            Params::decode(query).value("redirect_uri").unwrap_or_default().to_owned();
+        let params = Params::decode(query);
+        // A request that was pushed names the client alone; a page for signing out names nobody.
+        let client =
+            params.value("client_id").and_then(|id| self.clients.iter().find(|c| c.id == id));
+        let redirect_uri = params.value("redirect_uri").or(client.map(Client::redirect_uri));
+        let Some(redirect_uri) = redirect_uri else {
+            return Err(impossible("only an authorization request can be handed over"));
+        };
         let answer = match &self.login.rung {
             Rung::Exec(program) => {
                 let task = Task {
                     authorization_url: &first.url,
-                    redirect_uri: &redirect_uri,
+                    redirect_uri,
                     issuer: self.issuer,
                     user,
                     decision: self.decision,
@@ -51,7 +58,7 @@ impl Driver<'_> {
             }
             Rung::Manual(manual) => {
                 let _turn = self.memory.turn.lock().await;
-                manual.ask(&first.url, &redirect_uri, &user.username).await
+                manual.ask(&first.url, redirect_uri, &user.username).await
             }
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {

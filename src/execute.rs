@@ -16,9 +16,11 @@ use gherkin::{Feature, Rule, Scenario, Step, StepType};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
-use crate::model::exchange::Exchange;
+use crate::model::exchange::{Exchange, Withheld};
 use crate::model::requirement::Requirement;
-use crate::model::verdict::{Deviation, Ending, Ledger, Status, Verdict, Weight, conclude};
+use crate::model::verdict::{
+    Deviation, Ending, Ledger, Obstacle, Status, Verdict, Weight, conclude,
+};
 use crate::plan::Plan;
 use crate::world::context::Context;
 use crate::world::{World, registered_steps};
@@ -160,7 +162,9 @@ fn met_disturbance(ended: &Ended) -> bool {
 /// The verdict may be that of a target that could not keep up: what an obstacle rests on may lie
 /// outside the scenario.
 fn is_doubtful(ended: &Ended) -> bool {
+    let is_spent = |e: &Arc<Exchange>| e.withheld == Some(Withheld::BudgetSpent);
     match ended.verdict {
+        Verdict::Inconclusive(_) if ended.ledger.exchanges.iter().any(is_spent) => false,
         Verdict::Inconclusive(_) => true,
         Verdict::Fail => met_disturbance(ended) && !has_other_grounds(&ended.ledger),
         _ => false,
@@ -192,20 +196,41 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
 }
 
 async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
+    context.http.settle(&context.shared).await;
     let started = Instant::now();
     let mut world = World::default();
-    world.enter(context);
+    world.enter(context, job.id());
     let ending = play(job, &mut world).await;
     world.leave();
     let ledger = world.ledger();
-    Ended {
+    let verdict = conclude(&ledger, ending);
+    let ended = Ended {
         feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
         line: job.scenario.position.line,
         name: job.scenario.name.clone(),
         duration: started.elapsed(),
-        verdict: conclude(&ledger, ending),
+        verdict,
         ledger,
+    };
+    excuse(ended, context.http.is_ill())
+}
+
+/// Sets aside what deviates where the verdict does not rest on it: a request was not sent, or nothing
+/// but the failures of a server that is ill show it.
+fn excuse(mut ended: Ended, is_ill: bool) -> Ended {
+    if is_ill && ended.verdict == Verdict::Fail && is_doubtful(&ended) {
+        let came_back = "failures of a target that fails or is busy whatever it is asked";
+        let obstacle = Obstacle::new("to judge what came back", came_back, Withheld::Ill.remedy());
+        ended.verdict = Verdict::Inconclusive(obstacle);
     }
+    if matches!(ended.verdict, Verdict::Inconclusive(_)) {
+        let all = std::mem::take(&mut ended.ledger.deviations);
+        let (heavy, light) = all.into_iter().partition(|d| d.weight >= Weight::Draft);
+        ended.ledger.deviations = light;
+        let heavy: Vec<Deviation> = heavy;
+        ended.ledger.observations.extend(heavy.iter().map(|d| format!("set aside: {d}")));
+    }
+    ended
 }
 
 /// Step by step, until one of them ends the scenario.
@@ -283,7 +308,6 @@ mod tests {
 
     use super::*;
     use crate::model::exchange::samples::answered;
-    use crate::model::verdict::Obstacle;
 
     #[tokio::test]
     async fn a_step_that_panics_ends_with_its_text() {
@@ -313,6 +337,21 @@ mod tests {
         assert!(!is_doubtful(&ended(Verdict::Pass, 500)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 400)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 501)));
+    }
+
+    #[test]
+    fn failures_of_an_ill_server_are_no_violation() {
+        let of = |ended: Ended, is_ill| {
+            let mut ended = ended;
+            ended.ledger.deviations = vec![Deviation::new("a refusal", "500")];
+            excuse(ended, is_ill)
+        };
+        let excused = of(ended(Verdict::Fail, 500), true);
+        assert!(matches!(excused.verdict, Verdict::Inconclusive(_)));
+        assert!(excused.ledger.deviations.is_empty());
+        assert!(excused.ledger.observations[0].contains("set aside: expected a refusal"));
+        assert_eq!(of(ended(Verdict::Fail, 500), false).verdict, Verdict::Fail);
+        assert_eq!(of(ended(Verdict::Fail, 400), true).verdict, Verdict::Fail);
     }
 
     #[test]

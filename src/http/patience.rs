@@ -63,7 +63,8 @@ impl Patience {
     }
 }
 
-fn endpoint(url: &str) -> &str {
+/// The URL without query and fragment.
+pub(super) fn endpoint(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 

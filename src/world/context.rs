@@ -13,7 +13,7 @@ use crate::http::user_agent::{Home, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
-use crate::model::verdict::Obstacle;
+use crate::model::verdict::{Obstacle, withheld};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, TokenResponse};
@@ -362,6 +362,9 @@ impl Context {
 
 /// The exchange, unless nothing came back or the target asked to be left alone.
 pub fn usable(exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Obstacle> {
+    if let Some(obstacle) = withheld(&exchange) {
+        return Err(obstacle);
+    }
     let tried = format!(
         "{} {}",
         exchange.request.method,

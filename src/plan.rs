@@ -230,7 +230,7 @@ fn tags_of(
 }
 
 /// Tags that every scenario of a requirement has without being written: id, group, level,
-/// severity and step.
+/// severity, step and impact.
 fn derived_tags(requirement: &Requirement) -> Vec<String> {
     [
         requirement.id.as_str(),
@@ -238,6 +238,7 @@ fn derived_tags(requirement: &Requirement) -> Vec<String> {
         requirement.level.tag(),
         requirement.severity.as_str(),
         requirement.step.as_str(),
+        requirement.impact.as_str(),
     ]
     .map(str::to_owned)
     .to_vec()

@@ -1,6 +1,6 @@
 //! One duty of the server under test, as the catalogue in `features/requirements/` states it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::verdict::Weight;
 
@@ -84,6 +84,39 @@ impl Severity {
     }
 }
 
+/// What the probe of a requirement does to the target, from harmless to heavy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Nothing that a conforming client does not send: public documents, ordinary flows.
+    Passive,
+    /// Deviating requests that leave nothing behind at a conforming server.
+    Active,
+    /// Creates or ends grants, sessions, tokens or data beyond those of an ordinary login.
+    StateChanging,
+    /// Failed sign-ins, which may lock the account.
+    LockoutRisk,
+    /// Bursts, many logins in a row, or oversized input.
+    Load,
+}
+
+impl Impact {
+    /// Every class, the harmless one first.
+    pub const ALL: [Self; 5] =
+        [Self::Passive, Self::Active, Self::StateChanging, Self::LockoutRisk, Self::Load];
+
+    /// The word of the catalogue, which is also the filter tag: `passive`, `state-changing`, ..
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passive => "passive",
+            Self::Active => "active",
+            Self::StateChanging => "state-changing",
+            Self::LockoutRisk => "lockout-risk",
+            Self::Load => "load",
+        }
+    }
+}
+
 /// Which body of specifications a run holds the target to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -146,9 +179,32 @@ pub struct Requirement {
     /// Ceiling in the baseline profile.
     #[serde(default)]
     pub max_verdict: Option<MaxVerdict>,
+    /// What an attacker, or an outage, gains from a violation.
+    pub attack: String,
+    /// What the operator or the developer changes at the server.
+    pub fix: String,
+    /// Weaknesses of the CWE list that fit, first the governing one; none where nothing fits.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub cwe: Vec<u32>,
+    /// What the probe does to the target.
+    pub impact: Impact,
     /// Why no scenario judges the duty; absent when one does.
     #[serde(default)]
     pub untested: Option<String>,
+}
+
+/// A number, or an array of them.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a CWE number or an array of them")]
+    enum Numbers {
+        One(u32),
+        Many(Vec<u32>),
+    }
+    Ok(match Numbers::deserialize(deserializer)? {
+        Numbers::One(number) => vec![number],
+        Numbers::Many(numbers) => numbers,
+    })
 }
 
 impl Requirement {
@@ -190,6 +246,10 @@ mod tests {
             accepts: String::new(),
             draft_only,
             max_verdict,
+            attack: String::new(),
+            fix: String::new(),
+            cwe: vec![],
+            impact: Impact::Passive,
             untested: None,
         }
     }

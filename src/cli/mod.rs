@@ -7,6 +7,7 @@ mod list;
 mod login;
 mod person;
 mod run;
+pub mod safety;
 mod serve;
 pub mod settings;
 mod traceability;

@@ -1,5 +1,6 @@
 //! One duty of the server under test, as the catalogue in `features/requirements/` states it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::verdict::Weight;
@@ -85,7 +86,19 @@ impl Severity {
 }
 
 /// What the probe of a requirement does to the target, from harmless to heavy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Nothing that a conforming client does not send: public documents, ordinary flows.

@@ -86,7 +86,7 @@ impl Context {
         let twins = target.clients.iter().map(|_| Known::default()).collect();
         let refresh_twins = target.clients.iter().map(|_| Known::default()).collect();
         let may_wait = clock.is_virtual();
-        let memory = Memory::new(target.login.budget, target.is_local());
+        let memory = Memory::new(target.login.budget, !target.safety.environment.is_shared());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cucumber::step::{CaptureName, Context as StepContext, Step as StepFunction};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -17,9 +17,10 @@ use gherkin::{Feature, Rule, Scenario, Step, StepType};
 use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::{Exchange, Withheld};
+use crate::model::report::StepReport;
 use crate::model::requirement::Requirement;
 use crate::model::verdict::{
-    Deviation, Ending, Ledger, Obstacle, Status, Verdict, Weight, conclude,
+    Deviation, Ending, Ledger, Obstacle, Status, StepOutcome, Verdict, Weight, conclude,
 };
 use crate::plan::Plan;
 use crate::world::context::Context;
@@ -197,10 +198,10 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
 
 async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
     context.http.settle(&context.shared).await;
-    let started = Instant::now();
+    let (started, at) = (Instant::now(), context.http.since(Duration::ZERO));
     let mut world = World::default();
     world.enter(context, job.id());
-    let ending = play(job, &mut world).await;
+    let (steps, ending) = play(job, &mut world).await;
     world.leave();
     let ledger = world.ledger();
     let verdict = conclude(&ledger, ending);
@@ -208,7 +209,9 @@ async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
         feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
         line: job.scenario.position.line,
         name: job.scenario.name.clone(),
-        duration: started.elapsed(),
+        at,
+        elapsed: started.elapsed(),
+        steps,
         verdict,
         ledger,
     };
@@ -234,18 +237,42 @@ fn excuse(mut ended: Ended, is_ill: bool) -> Ended {
 }
 
 /// Step by step, until one of them ends the scenario.
-async fn play(job: Job<'_>, world: &mut World) -> Ending {
+async fn play(job: Job<'_>, world: &mut World) -> (Vec<StepReport>, Ending) {
+    let mut ending = Ending::Completed;
+    let mut steps = Vec::new();
     for step in job.steps() {
-        let (function, matches) = match &*definition(step) {
-            Definition::Found(function, matches) => (*function, matches.clone()),
-            Definition::Missing(why) => return Ending::Undefined(why.clone()),
-        };
-        let given = StepContext { step: step.clone(), matches };
-        if let Err(text) = quietly(function(world, given)).await {
-            return Ending::Stopped(text);
+        let (started, before) = (Instant::now(), world.deviations());
+        let mut outcome = StepOutcome::NotRun;
+        if ending == Ending::Completed {
+            ending = one(step, world).await;
+            outcome = match ending {
+                _ if world.deviations() > before => StepOutcome::Deviated,
+                Ending::Completed => StepOutcome::Passed,
+                Ending::Stopped(_) | Ending::Undefined(_) => StepOutcome::Stopped,
+            };
         }
+        steps.push(StepReport {
+            keyword: step.keyword.trim().to_owned(),
+            text: step.value.clone(),
+            line: step.position.line,
+            outcome,
+            elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            exchanges: world.exchanges(),
+        });
     }
-    Ending::Completed
+    (steps, ending)
+}
+
+async fn one(step: &Step, world: &mut World) -> Ending {
+    let (function, matches) = match &*definition(step) {
+        Definition::Found(function, matches) => (*function, matches.clone()),
+        Definition::Missing(why) => return Ending::Undefined(why.clone()),
+    };
+    let given = StepContext { step: step.clone(), matches };
+    match quietly(function(world, given)).await {
+        Ok(()) => Ending::Completed,
+        Err(text) => Ending::Stopped(text),
+    }
 }
 
 /// What a text stands for.
@@ -304,8 +331,6 @@ async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::exchange::samples::answered;
 
@@ -322,7 +347,9 @@ mod tests {
             feature: String::new(),
             line: 1,
             name: String::new(),
-            duration: Duration::ZERO,
+            at: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            steps: vec![],
             verdict,
             ledger: Ledger { exchanges, ..Ledger::default() },
         }

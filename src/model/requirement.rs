@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::verdict::Weight;
 
 /// The obligation of a requirement in the words of RFC 2119.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
     /// A violation fails the run.
     #[serde(rename = "MUST")]
@@ -57,7 +57,9 @@ impl Level {
 }
 
 /// What a violation costs the operator, `info` to `critical`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Recorded for completeness.
@@ -131,7 +133,7 @@ impl Impact {
 }
 
 /// Which body of specifications a run holds the target to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// RFCs, BCPs and final OpenID specifications.

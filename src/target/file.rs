@@ -188,6 +188,7 @@ impl Target {
             pace: file.pace_ms.map_or_else(|| default_pace(environment), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(environment)),
             safety,
+            stanza: ["issuer", "endpoints"].into_iter().find_map(|key| layers.place(key)),
             limits: Limits::default(),
         };
         target.check().map_err(|(key, e)| wrong(&key, e))?;

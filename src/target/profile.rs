@@ -13,6 +13,7 @@ pub use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::safety::{Environment, Safety};
 use super::secret::Secret;
 use crate::http::Limits;
+use crate::model::report::Place;
 use crate::oauth::redirect_uri::{self, Kind};
 
 /// Everything the harness is told about the server under test.
@@ -63,6 +64,8 @@ pub struct Target {
     pub concurrency: usize,
     /// What a run may do to it.
     pub safety: Safety,
+    /// Where a profile file names it.
+    pub stanza: Option<Place>,
     /// What answers may cost; no profile sets it.
     pub limits: Limits,
 }
@@ -179,6 +182,7 @@ impl Target {
             pace: default_pace(environment),
             concurrency: default_concurrency(environment),
             safety: Safety::of(environment),
+            stanza: None,
             limits: Limits::default(),
         }
     }

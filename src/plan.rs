@@ -130,7 +130,9 @@ impl Omitted {
     /// The reason, in words.
     pub fn reason(&self) -> &str {
         match self {
-            Self::NotApplicable(reason) | Self::Untested(reason) | Self::Unsafe(_, reason) => reason,
+            Self::NotApplicable(reason) | Self::Untested(reason) | Self::Unsafe(_, reason) => {
+                reason
+            }
         }
     }
 }

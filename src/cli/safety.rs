@@ -130,7 +130,10 @@ mod tests {
             ..SafetyOptions::default()
         };
         let target = target(options, &variables).unwrap();
-        assert_eq!((&target.safety.allow[..], target.safety.request_budget), (&[Impact::Load][..], Some(400)));
+        assert_eq!(
+            (&target.safety.allow[..], target.safety.request_budget),
+            (&[Impact::Load][..], Some(400))
+        );
         assert_eq!((target.login.budget, target.pace.as_millis()), (Some(7), 5));
         assert!(!target.safety.cleanup);
     }
@@ -155,6 +158,9 @@ mod tests {
             ..SafetyOptions::default()
         };
         let safety = target(production, &Variables::new()).unwrap().safety;
-        assert_eq!((safety.environment, &safety.accepted[..]), (Environment::Production, &[Impact::Active][..]));
+        assert_eq!(
+            (safety.environment, &safety.accepted[..]),
+            (Environment::Production, &[Impact::Active][..])
+        );
     }
 }

@@ -96,14 +96,20 @@ impl Guard {
         if let Some(budget) = self.care.budget {
             let most = if state.is_ending { budget } else { budget - budget / 10 };
             if sent >= most {
-                let kept = if state.is_ending { "" } else { ", but for a tenth that is kept for the end of the run" };
-                let why = format!("the budget of {budget} requests is spent{kept}: nothing was sent");
+                let kept = if state.is_ending {
+                    ""
+                } else {
+                    ", but for a tenth that is kept for the end of the run"
+                };
+                let why =
+                    format!("the budget of {budget} requests is spent{kept}: nothing was sent");
                 return Err((Withheld::BudgetSpent, why));
             }
         }
         let Some(server) = state.servers.get(origin) else { return Ok(Duration::ZERO) };
         if !server.breaker.is_closed() {
-            let why = "the target is ill, it fails or is busy whatever it is asked: nothing was sent";
+            let why =
+                "the target is ill, it fails or is busy whatever it is asked: nothing was sent";
             return Err((Withheld::Ill, why.into()));
         }
         let wait = server.hold.map_or(Duration::ZERO, |hold| hold.until.duration_since(now));
@@ -139,12 +145,7 @@ impl Guard {
     }
 
     /// Takes note of what the probe of a server that was ill found.
-    pub(super) fn probed(
-        &self,
-        origin: &Origin,
-        outcome: &Result<Response, String>,
-        now: Instant,
-    ) {
+    pub(super) fn probed(&self, origin: &Origin, outcome: &Result<Response, String>, now: Instant) {
         let mut state = self.state();
         self.hold(&mut state, origin, outcome, now);
         let server = state.servers.entry(origin.clone()).or_default();
@@ -169,8 +170,7 @@ impl Guard {
         if more.is_zero() {
             return;
         }
-        let is_too_long =
-            asked > self.limits.longest_hold || state.held + more > self.limits.holds;
+        let is_too_long = asked > self.limits.longest_hold || state.held + more > self.limits.holds;
         if !is_too_long {
             state.held += more;
         }

@@ -38,9 +38,7 @@ impl Http {
             Err((withheld @ Some(_), reason)) => {
                 self.record(recorder, started, request, Err(reason), withheld)
             }
-            outcome => {
-                self.note(recorder, started, request, outcome.map_err(|(_, reason)| reason))
-            }
+            outcome => self.note(recorder, started, request, outcome.map_err(|(_, reason)| reason)),
         });
         noted.collect()
     }

@@ -37,10 +37,7 @@ impl Recorder {
         })
     }
 
-    pub(super) fn record(
-        &self,
-        exchange: impl FnOnce(usize) -> Arc<Exchange>,
-    ) -> Arc<Exchange> {
+    pub(super) fn record(&self, exchange: impl FnOnce(usize) -> Arc<Exchange>) -> Arc<Exchange> {
         let mut all = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
         let exchange = exchange(all.len() + 1);
         all.push(exchange.clone());

@@ -95,10 +95,8 @@ mod tests {
     #[test]
     fn what_the_caller_set_stays() {
         let mut request = Request::get("http://as.test/");
-        request.headers = vec![
-            ("user-agent".into(), "curl".into()),
-            ("Traceparent".into(), "00-1-2-00".into()),
-        ];
+        request.headers =
+            vec![("user-agent".into(), "curl".into()), ("Traceparent".into(), "00-1-2-00".into())];
         let before = request.clone();
         TRACE.mark(&mut request, "x");
         assert!(request == before);

@@ -145,7 +145,10 @@ impl Response {
 impl Exchange {
     /// The server failed or was busy: what was meant to be judged may not be at fault.
     pub fn is_disturbed(&self) -> bool {
-        self.withheld.is_some() || self.response().is_some_and(|r| r.status == 429 || r.status >= 500 && r.status != 501)
+        self.withheld.is_some()
+            || self
+                .response()
+                .is_some_and(|r| r.status == 429 || r.status >= 500 && r.status != 501)
     }
 
     /// The response, where one arrived.

@@ -86,10 +86,9 @@ impl Safety {
         let class = impact.as_str();
         let (is_permitted, option) = match self.environment {
             Environment::Development => (true, ""),
-            Environment::Staging => (
-                impact <= Impact::StateChanging || self.allow.contains(&impact),
-                "--allow",
-            ),
+            Environment::Staging => {
+                (impact <= Impact::StateChanging || self.allow.contains(&impact), "--allow")
+            }
             Environment::Production => (
                 impact == Impact::Passive || self.accepted.contains(&impact),
                 "--accept-impact-on-production",
@@ -116,12 +115,15 @@ impl Safety {
             let impact = Impact::ALL.into_iter().find(|impact| impact.as_str() == class);
             let known = || Impact::ALL.map(Impact::as_str).join(", ");
             self.accepted.push(
-                impact.ok_or_else(|| format!("{class} is no impact class; there are {}", known()))?,
+                impact
+                    .ok_or_else(|| format!("{class} is no impact class; there are {}", known()))?,
             );
         }
         if !classes.is_empty() && self.environment != Environment::Production {
             let is = self.environment.as_str();
-            return Err(format!("the target is in {is}, not in production; --allow is the option there"));
+            return Err(format!(
+                "the target is in {is}, not in production; --allow is the option there"
+            ));
         }
         Ok(())
     }
@@ -129,10 +131,9 @@ impl Safety {
     /// Checks values that types cannot express; names the key at fault.
     pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
         match self.request_budget {
-            Some(budget) if budget < LEAST_BUDGET => Err((
-                "request_budget",
-                format!("request_budget must be at least {LEAST_BUDGET}"),
-            )),
+            Some(budget) if budget < LEAST_BUDGET => {
+                Err(("request_budget", format!("request_budget must be at least {LEAST_BUDGET}")))
+            }
             _ => Ok(()),
         }
     }
@@ -160,9 +161,12 @@ mod tests {
 
     #[test]
     fn the_name_of_the_host_decides() {
-        for issuer in
-            ["http://127.0.0.1:8080", "https://localhost/realms/a", "http://[::1]:1/x", "http://127.9.9.9"]
-        {
+        for issuer in [
+            "http://127.0.0.1:8080",
+            "https://localhost/realms/a",
+            "http://[::1]:1/x",
+            "http://127.9.9.9",
+        ] {
             assert_eq!(Environment::of(issuer), Development, "{issuer}");
         }
         for issuer in [
@@ -190,7 +194,9 @@ mod tests {
         let why = safety.permits(Impact::Load).unwrap_err();
         assert!(why.ends_with("--allow load includes it"), "{why}");
         safety.allow.push(Impact::Load);
-        assert!(safety.permits(Impact::Load).is_ok() && safety.permits(Impact::LockoutRisk).is_err());
+        assert!(
+            safety.permits(Impact::Load).is_ok() && safety.permits(Impact::LockoutRisk).is_err()
+        );
     }
 
     #[test]

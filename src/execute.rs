@@ -125,7 +125,11 @@ pub(crate) async fn execute(
                 false => tally.borrow_mut().add(job.id(), ended),
             }
         }
-        let is_disturbed = doubtful.iter().any(|(_, ended)| met_disturbance(ended))
+        // A network in between may lose an answer; on loopback, one that does not come never does.
+        let is_lossy = context.target.safety.environment.is_shared();
+        let is_disturbed = doubtful
+            .iter()
+            .any(|(_, ended)| met_disturbance(ended) || is_lossy && lost_answer(ended))
             || !doubtful.is_empty()
                 && context.shared.exchanges().iter().any(|exchange| exchange.is_disturbed());
         if is_disturbed {
@@ -158,6 +162,11 @@ const MOST_REPEATED: usize = 64;
 /// The target failed or was busy in the course of the scenario.
 fn met_disturbance(ended: &Ended) -> bool {
     ended.ledger.exchanges.iter().any(|exchange| exchange.is_disturbed())
+}
+
+/// An answer did not come.
+fn lost_answer(ended: &Ended) -> bool {
+    ended.ledger.exchanges.iter().any(|exchange| exchange.outcome.is_err())
 }
 
 /// The verdict may be that of a target that could not keep up: what an obstacle rests on may lie

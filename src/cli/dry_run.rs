@@ -10,10 +10,10 @@ use super::settings::environment;
 use super::{RunArgs, complain, exit, say};
 use crate::embedded;
 use crate::model::requirement::Impact;
-use crate::model::verdict::Status;
 use crate::plan::Omitted;
 use crate::rehearsal::{Rehearsal, rehearse};
 use crate::run::Options;
+use crate::target::login::memory::Memory;
 use crate::target::profile::Target;
 use crate::target::safety::consequence;
 use crate::world::context::Clock;
@@ -69,10 +69,8 @@ fn text(rehearsal: &Rehearsal, subject: &Target) -> String {
         |budget: Option<u64>| budget.map_or("no budget".into(), |b| format!("budget {b}"));
     let requests = of_budget(safety.request_budget);
     let _ = writeln!(out, "requests   about {} ({requests})", rehearsal.requests);
-    let sign_ins = of_budget(subject.login.budget.and_then(|budget| u64::try_from(budget).ok()));
-    let sign_ins =
-        if subject.login.budget.is_none() { "budget by default".into() } else { sign_ins };
-    let _ = writeln!(out, "sign-ins   about {} ({sign_ins})", rehearsal.sign_ins);
+    let most = Memory::new(subject.login.budget, !safety.environment.is_shared()).budget();
+    let _ = writeln!(out, "sign-ins   about {} (budget {most})", rehearsal.sign_ins);
     let _ = writeln!(
         out,
         "time       about {}, at least {} ms between two requests, {} scenarios at a time",
@@ -124,12 +122,12 @@ fn left_out(out: &mut String, rehearsal: &Rehearsal) {
     }
     let _ = writeln!(out, "left out: {} requirements", rehearsal.omitted.len());
     for (id, omitted) in &rehearsal.omitted {
-        let kind = match (omitted, omitted.status()) {
-            (Omitted::Unsafe(..), _) => "safety",
-            (_, Status::NotApplicable) => "not applicable",
-            _ => "untested",
+        let kind = match omitted {
+            Omitted::Unsafe(..) => "",
+            Omitted::NotApplicable(_) => "not applicable: ",
+            Omitted::Untested(_) => "untested: ",
         };
-        let _ = writeln!(out, "  {id}\n    {kind}: {}", omitted.reason());
+        let _ = writeln!(out, "  {id}\n    {kind}{}", omitted.reason());
     }
     out.push('\n');
 }

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use crate::model::exchange::Response;
 
-/// Bad answers in a row, over at least two endpoints, that make a server ill. One endpoint that
-/// fails at whatever it is asked is a finding, not an illness.
+/// Bad answers in a row that make a server ill where they met several subjects.
 const MOST_BAD: usize = 6;
 
-/// Requests in a row to one endpoint that found the server busy or gone.
-const MOST_BAD_OF_ONE: usize = 8;
+/// Subjects that bad answers must have met. A server that fails at all that one or two requirements
+/// ask, side by side, may have a weakness there and be well.
+const LEAST_SUBJECTS: usize = 3;
+
+/// Requests in a row that found the server busy or gone, whatever they were about.
+const MOST_DEAF: usize = 8;
 
 /// Times that the breaker opens in one run; then the server is given up.
 const MOST_OPENINGS: u32 = 5;
@@ -61,14 +64,15 @@ pub(super) struct Breaker {
     /// It answered in this run: one that never did cannot have fallen ill.
     has_answered: bool,
     bad: Vec<Symptom>,
-    endpoints: BTreeSet<String>,
+    subjects: BTreeSet<String>,
 }
 
 impl Breaker {
-    /// Takes note of an answer of that endpoint, a URL without query. `cool_down` is the first one.
+    /// Takes note of an answer to a request for that subject, mostly a requirement id. `cool_down` is
+    /// the first one.
     pub(super) fn note(
         &mut self,
-        endpoint: &str,
+        subject: &str,
         symptom: Symptom,
         now: Instant,
         cool_down: Duration,
@@ -78,7 +82,7 @@ impl Breaker {
             self.forget();
         } else if self.has_answered && self.state == State::Closed {
             self.bad.push(symptom);
-            self.endpoints.insert(endpoint.to_owned());
+            self.subjects.insert(subject.to_owned());
             if self.is_illness() {
                 self.open(now, cool_down);
             }
@@ -87,13 +91,13 @@ impl Breaker {
 
     fn is_illness(&self) -> bool {
         let is_deaf = self.bad.iter().all(|symptom| *symptom != Symptom::Failing);
-        self.bad.len() >= MOST_BAD && self.endpoints.len() > 1
-            || self.bad.len() >= MOST_BAD_OF_ONE && is_deaf
+        self.bad.len() >= MOST_BAD && self.subjects.len() >= LEAST_SUBJECTS
+            || self.bad.len() >= MOST_DEAF && is_deaf
     }
 
     fn forget(&mut self) {
         self.bad.clear();
-        self.endpoints.clear();
+        self.subjects.clear();
     }
 
     fn open(&mut self, now: Instant, cool_down: Duration) {
@@ -146,13 +150,13 @@ mod tests {
     /// A server that answered once.
     fn known() -> (Breaker, Instant) {
         let (mut breaker, now) = (Breaker::default(), Instant::now());
-        breaker.note("/metadata", Well, now, COOL_DOWN);
+        breaker.note("shared", Well, now, COOL_DOWN);
         (breaker, now)
     }
 
     fn feed(breaker: &mut Breaker, now: Instant, symptoms: &[(&str, Symptom)]) {
-        for (endpoint, symptom) in symptoms {
-            breaker.note(endpoint, *symptom, now, COOL_DOWN);
+        for (subject, symptom) in symptoms {
+            breaker.note(subject, *symptom, now, COOL_DOWN);
         }
     }
 
@@ -166,12 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_over_two_endpoints_open_it() {
+    fn failures_in_a_row_over_several_subjects_open_it() {
         for symptom in [Failing, Busy, Gone] {
             let (mut breaker, now) = known();
-            feed(&mut breaker, now, &[("/token", symptom); MOST_BAD - 1]);
+            let two = [("pkce.a", symptom), ("token.b", symptom)];
+            feed(&mut breaker, now, &[two, two].concat());
+            feed(&mut breaker, now, &[("pkce.a", symptom)]);
             assert!(breaker.is_closed());
-            feed(&mut breaker, now, &[("/authorize", symptom)]);
+            feed(&mut breaker, now, &[("authz.c", symptom)]);
             assert!(!breaker.is_closed());
             assert_eq!(breaker.opens_until(), Some(now + COOL_DOWN));
         }
@@ -181,20 +187,22 @@ mod tests {
     fn an_answer_in_between_keeps_it_closed() {
         let (mut breaker, now) = known();
         for _ in 0..20 {
-            let round = [("/token", Failing), ("/authorize", Gone), ("/metadata", Well)];
+            let round = [("a", Failing), ("b", Gone), ("c", Busy), ("d", Failing), ("a", Well)];
             feed(&mut breaker, now, &round);
         }
         assert!(breaker.is_closed());
     }
 
     #[test]
-    fn one_endpoint_that_fails_is_a_finding_and_one_that_is_deaf_an_illness() {
+    fn what_fails_for_two_subjects_is_a_finding_and_one_that_is_deaf_an_illness() {
         let (mut breaker, now) = known();
-        feed(&mut breaker, now, &[("/token", Failing); 100]);
+        for _ in 0..50 {
+            feed(&mut breaker, now, &[("obs.a", Failing), ("authz.b", Failing)]);
+        }
         assert!(breaker.is_closed());
         for symptom in [Busy, Gone] {
             let (mut breaker, now) = known();
-            feed(&mut breaker, now, &[("/token", symptom); MOST_BAD_OF_ONE]);
+            feed(&mut breaker, now, &[("obs.a", symptom); MOST_DEAF]);
             assert!(!breaker.is_closed());
         }
     }
@@ -202,7 +210,7 @@ mod tests {
     #[test]
     fn a_server_that_never_answered_has_not_fallen_ill() {
         let mut breaker = Breaker::default();
-        let cleartext = [("/token", Gone), ("/authorize", Gone)];
+        let cleartext = [("a", Gone), ("b", Gone), ("c", Gone)];
         for _ in 0..MOST_BAD {
             feed(&mut breaker, Instant::now(), &cleartext);
         }
@@ -212,12 +220,12 @@ mod tests {
     #[test]
     fn a_good_probe_closes_it_and_a_bad_one_waits_longer_and_at_last_gives_up() {
         let (mut breaker, now) = known();
-        feed(&mut breaker, now, &[("/token", Gone); MOST_BAD_OF_ONE]);
+        feed(&mut breaker, now, &[("a", Gone); MOST_DEAF]);
         breaker.probed(Gone, now, COOL_DOWN);
         assert_eq!(breaker.opens_until(), Some(now + COOL_DOWN * 2));
         breaker.probed(Well, now, COOL_DOWN);
         assert!(breaker.is_closed());
-        feed(&mut breaker, now, &[("/token", Gone); MOST_BAD_OF_ONE]);
+        feed(&mut breaker, now, &[("a", Gone); MOST_DEAF]);
         assert_eq!(breaker.opens_until(), Some(now + COOL_DOWN * 4));
         for _ in 0..MOST_OPENINGS {
             breaker.probed(Busy, now, COOL_DOWN);
@@ -228,8 +236,8 @@ mod tests {
     #[test]
     fn answers_of_requests_that_were_under_way_do_not_close_it() {
         let (mut breaker, now) = known();
-        feed(&mut breaker, now, &[("/token", Gone); MOST_BAD_OF_ONE]);
-        feed(&mut breaker, now, &[("/metadata", Well)]);
+        feed(&mut breaker, now, &[("a", Gone); MOST_DEAF]);
+        feed(&mut breaker, now, &[("b", Well)]);
         assert!(!breaker.is_closed());
     }
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::breaker::{Breaker, Symptom};
-use super::patience::endpoint;
 use super::{Limits, Origin, retry_after};
 use crate::model::exchange::{Request, Response, Withheld};
 
@@ -123,11 +122,11 @@ impl Guard {
         Ok(wait)
     }
 
-    /// Takes note of what came back.
+    /// Takes note of what came back to a request for that subject.
     pub(super) fn note(
         &self,
         origin: &Origin,
-        request: &Request,
+        (subject, request): (&str, &Request),
         outcome: &Result<Response, String>,
         now: Instant,
     ) {
@@ -141,7 +140,7 @@ impl Guard {
         if symptom == Symptom::Well && request.method == "GET" && server.known.is_none() {
             server.known = Some(request.url.clone());
         }
-        server.breaker.note(endpoint(&request.url), symptom, now, self.limits.cool_down);
+        server.breaker.note(subject, symptom, now, self.limits.cool_down);
     }
 
     /// Takes note of what the probe of a server that was ill found.
@@ -254,7 +253,7 @@ mod tests {
     #[test]
     fn a_server_that_asks_for_it_is_left_alone_for_that_time() {
         let (guard, origin, now) = guard();
-        guard.note(&origin, &get("/token"), &busy("30"), now);
+        guard.note(&origin, ("a", &get("/token")), &busy("30"), now);
         assert_eq!(why(guard.permit(&origin, 1, now)), Withheld::AskedToWait);
         assert_eq!(guard.next(now), Next::Wait(Duration::from_secs(30)));
         let later = now + Duration::from_secs(30);
@@ -267,24 +266,24 @@ mod tests {
     #[test]
     fn a_moment_is_waited_for_by_the_request_itself() {
         let (guard, origin, now) = guard();
-        guard.note(&origin, &get("/token"), &busy("1"), now);
+        guard.note(&origin, ("a", &get("/token")), &busy("1"), now);
         assert_eq!(guard.permit(&origin, 1, now), Ok(Duration::from_secs(1)));
     }
 
     #[test]
     fn nobody_waits_longer_than_a_minute_at_once_or_five_in_all() {
         let (guard, origin, now) = guard();
-        guard.note(&origin, &get("/token"), &busy("61"), now);
+        guard.note(&origin, ("a", &get("/token")), &busy("61"), now);
         assert_eq!(guard.next(now), Next::Go, "nobody waits for it");
         assert_eq!(why(guard.permit(&origin, 1, now)), Withheld::AskedToWait);
 
         let (guard, origin, mut now) = self::guard();
         for _ in 0..5 {
-            guard.note(&origin, &get("/token"), &busy("60"), now);
+            guard.note(&origin, ("a", &get("/token")), &busy("60"), now);
             assert_eq!(guard.next(now), Next::Wait(Duration::from_secs(60)));
             now += Duration::from_secs(60);
         }
-        guard.note(&origin, &get("/token"), &busy("60"), now);
+        guard.note(&origin, ("a", &get("/token")), &busy("60"), now);
         assert_eq!(guard.next(now), Next::Go);
         assert_eq!(why(guard.permit(&origin, 1, now)), Withheld::AskedToWait);
         assert_eq!(guard.summary().1, Duration::from_secs(300));
@@ -294,7 +293,7 @@ mod tests {
     fn requests_that_hear_the_same_are_one_wait() {
         let (guard, origin, now) = guard();
         for _ in 0..50 {
-            guard.note(&origin, &get("/token"), &busy("60"), now);
+            guard.note(&origin, ("a", &get("/token")), &busy("60"), now);
         }
         assert_eq!(guard.summary().1, Duration::from_secs(60));
     }
@@ -302,9 +301,9 @@ mod tests {
     #[test]
     fn an_ill_server_is_probed_where_it_answered_before() {
         let (guard, origin, now) = guard();
-        guard.note(&origin, &get("/metadata?x"), &answered(200, &[], "").outcome, now);
-        for path in ["/token", "/authorize"].into_iter().cycle().take(6) {
-            guard.note(&origin, &get(path), &Err("reset".into()), now);
+        guard.note(&origin, ("a", &get("/metadata?x")), &answered(200, &[], "").outcome, now);
+        for subject in ["a", "b", "c"].into_iter().cycle().take(6) {
+            guard.note(&origin, (subject, &get("/token")), &Err("reset".into()), now);
         }
         assert!(guard.is_ill());
         assert_eq!(why(guard.permit(&origin, 1, now)), Withheld::Ill);
@@ -322,9 +321,9 @@ mod tests {
     fn without_care_nothing_is_withheld() {
         let origin = Origin::of("http://as.test/").unwrap();
         let (guard, now) = (Guard::new(Care::default(), Limits::default()), Instant::now());
-        guard.note(&origin, &get("/metadata"), &answered(200, &[], "").outcome, now);
-        for path in ["/token", "/authorize"].into_iter().cycle().take(50) {
-            guard.note(&origin, &get(path), &busy("60"), now);
+        guard.note(&origin, ("a", &get("/metadata")), &answered(200, &[], "").outcome, now);
+        for subject in ["a", "b", "c"].into_iter().cycle().take(50) {
+            guard.note(&origin, (subject, &get("/token")), &busy("60"), now);
         }
         assert_eq!(guard.permit(&origin, 1_000_000, now), Ok(Duration::ZERO));
         assert_eq!(guard.next(now), Next::Go);

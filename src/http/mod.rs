@@ -258,7 +258,7 @@ impl Http {
     ) -> Arc<Exchange> {
         self.patience.note(&request.url, started.elapsed(), outcome.is_ok());
         if let Ok(origin) = Origin::of(&request.url) {
-            self.guard.note(&origin, &request, &outcome, Instant::now());
+            self.guard.note(&origin, (recorder.subject(), &request), &outcome, Instant::now());
         }
         self.record(recorder, started, request, outcome, None)
     }

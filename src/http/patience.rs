@@ -64,7 +64,7 @@ impl Patience {
 }
 
 /// The URL without query and fragment.
-pub(super) fn endpoint(url: &str) -> &str {
+fn endpoint(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 

@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("execute", &["model", "world", "catalogue", "plan", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
+    ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (
         "cli",
         &[
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "trial",
             "doctor",
             "embedded",
+            "explain",
         ],
     ),
 ];
@@ -46,9 +48,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("tokio_rustls", &["http"]),
     ("jsonwebtoken", &["oauth"]),
-    ("reference_server", &["embedded", "cli"]),
+    ("reference_server", &["embedded", "explain", "cli"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("textwrap", &["report"]),
+    ("terminal_size", &["cli"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -2,6 +2,7 @@
 mod config;
 mod console;
 mod doctor;
+mod explain;
 mod init;
 mod list;
 mod login;
@@ -67,6 +68,8 @@ enum Command {
     Run(RunArgs),
     /// Show what would run, with level, severity and number of requests.
     List(ListArgs),
+    /// Explain requirements: duty, attack, probe, a good and a bad exchange, and what to change.
+    Explain(ExplainArgs),
     /// Write a commented target profile from what a server publishes.
     Init(InitArgs),
     /// Check what an audit rests on: name, TLS, clock, metadata, client, login, token, resource.
@@ -174,6 +177,24 @@ enum ListFormat {
 }
 
 #[derive(Args)]
+struct ExplainArgs {
+    /// Requirement ids, or the beginning of one; authspec list shows them all.
+    #[arg(value_name = "REQUIREMENT", required = true)]
+    ids: Vec<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExplainFormat {
+    /// For a person at a terminal.
+    Text,
+    /// An array of objects.
+    Json,
+}
+
+#[derive(Args)]
 struct LoginArgs {
     #[command(subcommand)]
     command: LoginCommand,
@@ -265,6 +286,7 @@ pub fn main() -> ExitCode {
         Some(Command::Login(LoginArgs { command: LoginCommand::Import { recording } })) => {
             login::import(&recording)
         }
+        Some(Command::Explain(args)) => runtime.block_on(interruptible(explain::print(args))),
         Some(Command::Init(args)) => runtime.block_on(interruptible(init::init(args))),
         Some(Command::Doctor(target)) => runtime.block_on(interruptible(doctor::doctor(&target))),
         Some(Command::Config(ConfigArgs { command })) => match command {

@@ -17,7 +17,7 @@ pub enum Colour {
 
 impl Colour {
     /// `text` in the colour of a status.
-    fn paint(self, status: Status, text: &str) -> String {
+    pub(super) fn paint(self, status: Status, text: &str) -> String {
         let code = match status {
             Status::Pass => "32",
             Status::Note => "36",
@@ -27,6 +27,14 @@ impl Colour {
         };
         match self {
             Self::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Self::Off => text.to_owned(),
+        }
+    }
+
+    /// `text` in bold.
+    pub(super) fn strong(self, text: &str) -> String {
+        match self {
+            Self::On => format!("\u{1b}[1m{text}\u{1b}[0m"),
             Self::Off => text.to_owned(),
         }
     }

@@ -11,12 +11,13 @@ use crate::model::explanation::{Example, Explanation, Proof};
 use crate::model::hint::Flaw;
 use crate::model::report::{DeviationReport, ExchangeReport, Report, ScenarioReport};
 use crate::model::requirement::{Profile, Requirement};
+use crate::model::verdict::Status;
 use crate::oauth::dcql::Format;
 use crate::plan::Filter;
 use crate::run::{Failure, Options, audit};
 
-/// Defects that are tried for one that shows the violation in an exchange.
-const MOST_DEFECTS: usize = 4;
+/// Defects that are tried for one that an exchange shows with full weight.
+const MOST_DEFECTS: usize = 8;
 
 /// Everything about the requirement but the example, which only [`demonstrate`] finds.
 pub fn describe(catalogue: &Catalogue, requirement: &Requirement) -> Explanation {
@@ -49,7 +50,7 @@ pub fn describe(catalogue: &Catalogue, requirement: &Requirement) -> Explanation
 pub async fn explain(catalogue: &Catalogue, requirement: &Requirement) -> Explanation {
     let mut explanation = describe(catalogue, requirement);
     if requirement.untested.is_none() {
-        match demonstrate(&requirement.id).await {
+        match demonstrate(requirement).await {
             Ok(example) => explanation.example = Some(example),
             Err(reason) => explanation.no_example = Some(reason),
         }
@@ -72,35 +73,56 @@ fn proof(catalogue: &Catalogue, defect: Defect) -> Proof {
 }
 
 /// Runs the scenarios of the requirement against reference servers in this process: one with the
-/// first defect that shows the violation in an exchange, then the same one without the defect. No
-/// secret is in the result.
+/// first defect whose violation an exchange shows with full weight, then the same one without the
+/// defect. No secret is in the result.
 ///
 /// The error says why there is nothing to show.
-pub async fn demonstrate(id: &str) -> Result<Example, String> {
+pub async fn demonstrate(requirement: &Requirement) -> Result<Example, String> {
+    let id = requirement.id.as_str();
+    let mut best: Option<Violation> = None;
     let mut reason = "no seeded defect violates it".to_owned();
     for defect in violating(id).take(MOST_DEFECTS) {
-        let config = seeded::config(defect);
-        let report = observe(config.clone(), id).await?;
-        let Some((scenario, deviation, exchange)) = shown(&report, id) else {
-            reason = nothing_cited(&report, id, defect);
-            continue;
-        };
-        let mut healthy = seeded::conformant(&config);
-        // A server that demands a challenge has no such code to refuse.
-        healthy.pkce_required &= !seeded::NEED_OPTIONAL_PKCE.contains(&id);
-        let good = observe(healthy, id).await?;
-        let (good, note) = counterpart(&good, id, scenario, exchange);
-        return Ok(Example {
-            defect: defect.name(),
-            scenario: scenario.name.clone(),
-            expected: deviation.expected.clone(),
-            actual: deviation.actual.clone(),
-            bad: exchange.clone(),
-            good,
-            note,
-        });
+        let report = observe(seeded::config(defect), id).await?;
+        match shown(&report, id) {
+            Some((scenario, deviation, exchange)) => {
+                if best.as_ref().is_none_or(|b| b.deviation.weight < deviation.weight) {
+                    best = Some(Violation {
+                        defect,
+                        scenario: scenario.clone(),
+                        deviation: deviation.clone(),
+                        exchange: exchange.clone(),
+                    });
+                }
+                if deviation.weight >= requirement.cap(Profile::Baseline) {
+                    break;
+                }
+            }
+            None if best.is_none() => reason = nothing_cited(&report, id, defect),
+            None => {}
+        }
     }
-    Err(reason)
+    let Violation { defect, scenario, deviation, exchange } = best.ok_or(reason)?;
+    let mut healthy = seeded::conformant(&seeded::config(defect));
+    // A server that demands a challenge has no such code to refuse.
+    healthy.pkce_required &= !seeded::NEED_OPTIONAL_PKCE.contains(&id);
+    let (good, note) = counterpart(&observe(healthy, id).await?, id, &scenario, &exchange)?;
+    Ok(Example {
+        defect: defect.name(),
+        scenario: scenario.name,
+        expected: deviation.expected,
+        actual: deviation.actual,
+        bad: exchange,
+        good,
+        note,
+    })
+}
+
+/// What a server with a defect did.
+struct Violation {
+    defect: Defect,
+    scenario: ScenarioReport,
+    deviation: DeviationReport,
+    exchange: ExchangeReport,
 }
 
 /// The report of that requirement alone.
@@ -155,28 +177,31 @@ fn nothing_cited(report: &Report, id: &str, defect: Defect) -> String {
     }
 }
 
-/// The exchange of the conformant server at the same place of the same scenario.
+/// The exchange of the conformant server at the same place of the same scenario, and what there is to
+/// know about it.
+///
+/// The error says that the scenario does not pass there, which would be a defect of ours.
 fn counterpart(
     report: &Report,
     id: &str,
     scenario: &ScenarioReport,
     bad: &ExchangeReport,
-) -> (Option<ExchangeReport>, Option<String>) {
+) -> Result<(Option<ExchangeReport>, Option<String>), String> {
     let same = |s: &&ScenarioReport| s.feature == scenario.feature && s.line == scenario.line;
-    let Some(run) = scenarios(report, id).find(same) else {
-        return (None, Some("the duty does not apply to the conformant server".into()));
-    };
+    let run = scenarios(report, id).find(same).filter(|run| run.status == Status::Pass);
+    let run = run.ok_or("the conformant reference server does not pass the same scenario")?;
     let alike = run.exchanges.iter().filter(|e| place(e) == place(bad));
     if let Some(good) = alike.min_by_key(|e| e.number.abs_diff(bad.number)) {
-        return (Some(good.clone()), None);
+        return Ok((Some(good.clone()), None));
     }
-    match run.exchanges.last() {
-        Some(last) => (
-            Some(last.clone()),
-            Some("the conformant server lets it come no further than this".into()),
-        ),
-        None => (None, Some("the conformant server is asked nothing".into())),
-    }
+    let last = run.exchanges.last().cloned();
+    let note = match last {
+        Some(_) => {
+            "the conformant server gets no such request: this is the last one of the scenario"
+        }
+        None => "the scenario looks at exchanges of the whole run, and cites none of this server",
+    };
+    Ok((last, Some(note.into())))
 }
 
 /// Method and path of a request: two servers have two ports.

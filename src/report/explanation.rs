@@ -39,8 +39,16 @@ impl Page {
         let rest = " ".repeat(INDENT);
         let options =
             textwrap::Options::new(self.width).initial_indent(&first).subsequent_indent(&rest);
+        let options = options.word_splitter(textwrap::WordSplitter::NoHyphenation);
         for line in textwrap::wrap(&plain(text), options) {
             let _ = writeln!(self.out, "{}", line.trim_end());
+        }
+    }
+
+    /// An address on a line of its own, in one piece.
+    fn address(&mut self, address: &str) {
+        if !address.is_empty() {
+            let _ = writeln!(self.out, "{:INDENT$}{}", "", plain(address));
         }
     }
 
@@ -58,7 +66,7 @@ impl Page {
         let cwe: Vec<String> = of.cwe.iter().map(|number| format!("CWE-{number}")).collect();
         self.entry("weakness", &cwe.join(", "));
         self.entry("sources", &of.sources.join(", "));
-        self.entry("", of.url.as_deref().unwrap_or_default());
+        self.address(of.url.as_deref().unwrap_or_default());
         self.entry("applies", &of.applies);
         self.entry("attack", &of.attack);
     }
@@ -82,13 +90,13 @@ impl Page {
             self.entry("example", &format!("none: {reason}"));
         }
         let Some(example) = &of.example else { return };
-        self.heading(Status::Pass, "good exchange, of the conformant reference server");
+        self.heading(Status::Pass, "good: the conformant reference server");
         if let Some(good) = &example.good {
             self.exchange(good);
         }
         self.entry("note", example.note.as_deref().unwrap_or_default());
         let Example { defect, scenario, expected, actual, bad, .. } = example;
-        self.heading(Status::Fail, &format!("bad exchange, of the reference server with {defect}"));
+        self.heading(Status::Fail, &format!("bad: the reference server with {defect}"));
         self.exchange(bad);
         self.entry("scenario", scenario);
         self.entry("expected", expected);
@@ -97,6 +105,7 @@ impl Page {
     }
 
     fn exchange(&mut self, exchange: &ExchangeReport) {
+        self.entry("exchange", &exchange.number.to_string());
         self.entry("request", &cut(&exchange.request_line));
         for (name, value) in exchange.request_headers.iter().filter(|(name, _)| tells(name)) {
             self.entry("", &cut(&format!("{name}: {value}")));
@@ -118,7 +127,8 @@ impl Page {
         self.entry("fix", &of.fix);
         for (index, hint) in of.servers.iter().enumerate() {
             let label = if index == 0 { "servers" } else { "" };
-            self.entry(label, &format!("{}: {} ({})", hint.server, hint.hint, hint.source));
+            self.entry(label, &format!("{}: {}", hint.server, hint.hint));
+            self.address(&hint.source);
         }
         for (index, proof) in of.defects.iter().enumerate() {
             self.entry(if index == 0 { "proven by" } else { "" }, &line(proof));
@@ -153,5 +163,75 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}..", &text[..at]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::hint::Hint;
+    use crate::model::requirement::{Impact, Level, Severity};
+
+    fn sample() -> Explanation {
+        Explanation {
+            id: "token.code-single-use".into(),
+            level: Level::Must,
+            severity: Severity::Critical,
+            impact: Impact::StateChanging,
+            cwe: vec![294],
+            step: "token".into(),
+            duty: "A code buys tokens only once, whoever asks and however often he asks.".into(),
+            sources: vec!["RFC 6749 §4.1.2".into()],
+            url: Some("https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2".into()),
+            applies: "always".into(),
+            attack: "A code from a log is redeemed again.".into(),
+            probe: "Repeat the request.".into(),
+            gherkin: None,
+            accepts: "Any refusal.".into(),
+            fix: "Mark the code as used.".into(),
+            servers: vec![Hint {
+                server: "Example".into(),
+                requirements: vec!["token".into()],
+                hint: "Set one_time = true.".into(),
+                source: "https://example.test/docs".into(),
+            }],
+            defects: vec![Proof {
+                name: "CodeReusable",
+                description: "a code may be redeemed again",
+                known_as: &["CVE-0000-0001"],
+                flaws: vec![],
+            }],
+            untested: None,
+            example: None,
+            no_example: Some("nothing to show".into()),
+        }
+    }
+
+    #[test]
+    fn texts_are_wrapped_and_aligned() {
+        let page = explanation(&sample(), 50, Colour::Off);
+        let lines: Vec<&str> = page.lines().collect();
+        assert_eq!(lines[0], "token.code-single-use");
+        assert_eq!(lines[1], "duty        A code buys tokens only once, whoever");
+        assert_eq!(lines[2], "            asks and however often he asks.");
+        let is_address = |line: &&str| line.trim().starts_with("https://");
+        let texts = lines.iter().filter(|line| !is_address(line));
+        assert!(texts.clone().all(|line| line.chars().count() <= 50), "{page}");
+        for told in ["weakness    CWE-294", "example     none: nothing to show", "CVE-0000-0001"] {
+            assert!(page.contains(told), "{page}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_sent_moves_no_cursor() {
+        let mut hostile = sample();
+        hostile.no_example = Some("\u{1b}[2Jgone\r\nnext".into());
+        let page = explanation(&hostile, 80, Colour::Off);
+        assert!(!page.contains('\u{1b}') && !page.contains('\r'), "{page}");
+    }
+
+    #[test]
+    fn the_id_is_emphasised_where_colour_is_allowed() {
+        assert!(explanation(&sample(), 80, Colour::On).starts_with("\u{1b}[1mtoken.code"));
     }
 }

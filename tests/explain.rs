@@ -117,8 +117,10 @@ fn every_explanation_is_complete_and_fits_the_terminal() {
         }
         let gherkin = described.gherkin.map(|g| g.text).unwrap_or_default();
         let verbatim: BTreeSet<&str> = gherkin.lines().map(str::trim).collect();
+        // Addresses are in one piece.
+        let may_be_long = |line: &str| verbatim.contains(line) || line.starts_with("https://");
         let too_long =
-            page.lines().find(|line| line.chars().count() > 80 && !verbatim.contains(line.trim()));
+            page.lines().find(|line| line.chars().count() > 80 && !may_be_long(line.trim()));
         assert_eq!(too_long, None, "{}", requirement.id);
     }
 }

@@ -8,6 +8,7 @@ mod draw;
 pub mod embedded;
 mod execute;
 pub mod expect;
+pub mod gate;
 pub mod http;
 pub mod model;
 pub mod oauth;

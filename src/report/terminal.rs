@@ -62,7 +62,8 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     out
 }
 
-fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
+/// One requirement: the duty, what deviates or could not be judged, and what shows it.
+pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
     let word = colour.paint(requirement.status, &requirement.status.as_str().to_uppercase());
     let _ = writeln!(
         out,
@@ -192,6 +193,12 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         report.gate.exit_code,
         report.gate.rule
     );
+    for reason in &report.gate.reasons {
+        let _ = writeln!(out, "          {}", one_line(reason));
+    }
+    for remark in &report.gate.remarks {
+        let _ = writeln!(out, "remark    {}", one_line(remark));
+    }
     for path in paths {
         let _ = writeln!(out, "report    {path}");
     }

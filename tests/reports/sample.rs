@@ -186,7 +186,13 @@ pub(crate) fn sample() -> Report {
         requests: 56,
         profile: Profile::Baseline,
         filter: Some("--tags '@token'".into()),
-        gate: Gate { passed: false, exit_code: 1, rule: "fails on a violated MUST".into() },
+        gate: Gate {
+            passed: false,
+            exit_code: 1,
+            rule: "fails on a violated MUST".into(),
+            reasons: vec!["violated: token.code-single-use".into()],
+            remarks: vec!["waivers.toml:2: waiver of cors.preflight: expires in 5 days".into()],
+        },
         counts,
         facts: vec!["OpenID provider: yes".into()],
         snapshots: vec![Snapshot {

@@ -139,6 +139,14 @@ impl Catalogue {
         }
     }
 
+    /// Names of the scenarios that judge the requirement; `None` where there is no such one.
+    pub fn scenarios_of(&self, id: &str) -> Option<Vec<&str>> {
+        self.requirement(id)?;
+        let rules = self.features.iter().flat_map(|f| &f.rules);
+        let own = rules.filter(|rule| id_of(&rule.tags) == Some(id));
+        Some(own.flat_map(|rule| &rule.scenarios).map(|s| s.name.as_str()).collect())
+    }
+
     /// The ids with their position, for lookups.
     pub fn index(&self) -> BTreeMap<&str, &Requirement> {
         self.requirements.iter().map(|r| (r.id.as_str(), r)).collect()

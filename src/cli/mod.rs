@@ -3,10 +3,12 @@ mod config;
 mod console;
 mod doctor;
 mod explain;
+pub mod gate;
 mod init;
 mod list;
 mod login;
 mod person;
+mod report;
 mod run;
 mod serve;
 pub mod settings;
@@ -21,12 +23,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::requirement::Profile;
 use crate::plan::Filter;
+use crate::report::Format;
+use gate::GateOptions;
 use settings::TargetOptions;
 
 /// Exit codes, part of the contract.
 pub mod exit {
     /// The gate passed.
     pub const PASSED: u8 = 0;
+    /// The gate failed.
+    pub const FAILED: u8 = 1;
     /// Usage or configuration is wrong.
     pub const USAGE: u8 = 2;
     /// The target or the login is not usable.
@@ -42,11 +48,11 @@ pub mod exit {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    the gate passed
-  1    the gate failed: a MUST is violated
+  1    the gate failed: a finding, too little coverage, or a waiver that does not hold
   2    usage or configuration
   3    the target or the login is not usable
   4    an error of authspec's own
-  5    a MUST could not be judged
+  5    what the gate asks for could not be judged
   6    the filter selects nothing
   130  interrupted";
 
@@ -78,6 +84,10 @@ enum Command {
     Login(LoginArgs),
     /// Show what is configured, and from where.
     Config(ConfigArgs),
+    /// Draw another form of a run that was recorded.
+    Report(ReportArgs),
+    /// Look after known findings that somebody answers for.
+    Waivers(WaiversArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -135,9 +145,54 @@ struct RunArgs {
     /// What the target is held to.
     #[arg(long, value_enum, default_value = "baseline")]
     profile: ProfileArg,
+    #[command(flatten)]
+    gate: GateOptions,
     /// Folder for reports.
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     reports: PathBuf,
+    /// Write this form of the report beside run.json; may be repeated.
+    #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
+    formats: Vec<Format>,
+}
+
+#[derive(Args)]
+struct WaiversArgs {
+    #[command(subcommand)]
+    command: WaiversCommand,
+}
+
+#[derive(Subcommand)]
+enum WaiversCommand {
+    /// Check a file of waivers: ids, variants, owners, dates; exit code 1 where one does not hold.
+    Lint {
+        /// The file (TOML).
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct ReportArgs {
+    #[command(subcommand)]
+    command: ReportCommand,
+}
+
+#[derive(Subcommand)]
+enum ReportCommand {
+    /// Draw one form of a run.
+    Render {
+        /// Folder of the run, or its run.json.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// The form.
+        #[arg(long, value_name = "FORMAT", value_parser = report::format)]
+        format: Format,
+        /// File to write; standard output when left out.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// The JSON Schema of run.json.
+    Schema,
 }
 
 #[derive(Args, Clone)]
@@ -294,6 +349,10 @@ pub fn main() -> ExitCode {
             ConfigCommand::Keys => config::keys(),
             ConfigCommand::Schema => config::print_schema(),
         },
+        Some(Command::Report(args)) => report::report(&args.command),
+        Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
+            gate::lint(&file)
+        }
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

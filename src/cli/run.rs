@@ -9,9 +9,11 @@ use super::console::{Console, colour};
 use super::settings::environment;
 use super::{RunArgs, complain, exit, person, say};
 use crate::embedded;
+use crate::gate::waivers::to_paste;
 use crate::model::report::Report;
+use crate::model::verdict::Status;
 use crate::plan::Filter;
-use crate::report::{json, terminal};
+use crate::report::{Format, store, terminal};
 use crate::run::{Failure, Options, audit};
 use crate::world::context::Clock;
 
@@ -20,7 +22,7 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs) -> u8 {
-    if let Err(e) = json::prepare(&args.reports) {
+    if let Err(e) = store::prepare(&args.reports) {
         let folder = args.reports.display();
         complain(format!(
             "cannot write to the report folder {folder}: {e}; choose another one with --reports"
@@ -29,6 +31,13 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     }
     let target = match args.target.resolve(&environment()) {
         Ok(target) => target,
+        Err(message) => {
+            complain(message);
+            return exit::USAGE;
+        }
+    };
+    let rules = match args.gate.load() {
+        Ok(rules) => rules,
         Err(message) => {
             complain(message);
             return exit::USAGE;
@@ -62,7 +71,10 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         }
     };
     match outcome {
-        Ok(report) => finish(&report, &args.reports),
+        Ok(mut report) => {
+            rules.settle(&mut report);
+            finish(&report, &args.formats, &args.reports)
+        }
         Err(failure) => explain(&failure),
     }
 }
@@ -76,15 +88,27 @@ async fn announce(filter: &Filter) {
     ));
 }
 
-fn finish(report: &Report, folder: &Path) -> u8 {
-    let (paths, code) = match json::write(report, folder) {
-        Ok(path) => (vec![path.display().to_string()], report.gate.exit_code),
+fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
+    let formats = if formats.is_empty() { Format::USUAL } else { formats };
+    let (paths, code) = match store::write(report, formats, folder) {
+        Ok(paths) => {
+            let shown = paths.iter().map(|path| path.display().to_string());
+            (shown.collect(), report.gate.exit_code)
+        }
         Err(e) => {
             complain(format!("the report could not be written to {}: {e}", folder.display()));
             (vec![], exit::OWN_ERROR)
         }
     };
     say(terminal::summary(report, &paths, colour()).trim_end());
+    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
+    let waivers: Vec<String> = failed.map(to_paste).collect();
+    if !waivers.is_empty() {
+        say(format!(
+            "\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
+            waivers.join("\n").trim_end()
+        ));
+    }
     code
 }
 

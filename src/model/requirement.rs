@@ -1,11 +1,12 @@
 //! One duty of the server under test, as the catalogue in `features/requirements/` states it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::verdict::Weight;
 
 /// The obligation of a requirement in the words of RFC 2119.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
     /// A violation fails the run.
     #[serde(rename = "MUST")]
@@ -56,7 +57,9 @@ impl Level {
 }
 
 /// What a violation costs the operator, `info` to `critical`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Recorded for completeness.
@@ -85,7 +88,9 @@ impl Severity {
 }
 
 /// What the probe of a requirement does to the target, from harmless to heavy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Nothing that a conforming client does not send: public documents, ordinary flows.
@@ -129,7 +134,7 @@ impl Impact {
 }
 
 /// Which body of specifications a run holds the target to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// RFCs, BCPs and final OpenID specifications.

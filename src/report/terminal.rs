@@ -21,7 +21,7 @@ impl Colour {
         let code = match status {
             Status::Pass => "32",
             Status::Note => "36",
-            Status::Warn | Status::Inconclusive => "33",
+            Status::Warn | Status::Waived | Status::Inconclusive => "33",
             Status::Fail | Status::Error => "31;1",
             Status::Untested | Status::NotApplicable => "2",
         };
@@ -52,7 +52,12 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     let worth_telling = |s: Status| {
         matches!(
             s,
-            Status::Fail | Status::Warn | Status::Inconclusive | Status::Error | Status::Note
+            Status::Fail
+                | Status::Warn
+                | Status::Waived
+                | Status::Inconclusive
+                | Status::Error
+                | Status::Note
         )
     };
     let mut told: Vec<&RequirementReport> =
@@ -65,7 +70,8 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     out
 }
 
-fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
+/// One requirement: the duty, what deviates or could not be judged, and what shows it.
+pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
     let word = colour.paint(requirement.status, &requirement.status.as_str().to_uppercase());
     let _ = writeln!(
         out,
@@ -195,6 +201,12 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         report.gate.exit_code,
         report.gate.rule
     );
+    for reason in &report.gate.reasons {
+        let _ = writeln!(out, "          {}", one_line(reason));
+    }
+    for remark in &report.gate.remarks {
+        let _ = writeln!(out, "remark    {}", one_line(remark));
+    }
     for path in paths {
         let _ = writeln!(out, "report    {path}");
     }

@@ -1,5 +1,7 @@
 //! The reference server as a target: what `authspec run` audits when no issuer is named.
 
+pub mod seeded;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -9,6 +9,8 @@ mod draw;
 pub mod embedded;
 mod execute;
 pub mod expect;
+pub mod explain;
+pub mod gate;
 pub mod http;
 pub mod model;
 mod notes;

@@ -38,10 +38,7 @@ impl Filter {
     pub fn check(&self, catalogue: &Catalogue) -> Result<Option<TagOperation>, String> {
         for id in &self.ids {
             if catalogue.requirement(id).is_none() {
-                let near = nearest(id, catalogue.requirements.iter().map(|r| r.id.as_str()));
-                let hint = near.map(|near| format!("; did you mean {near}?"));
-                let hint = hint.unwrap_or_else(|| "; authspec list shows them all".into());
-                return Err(format!("no requirement has the id {id}{hint}"));
+                return Err(catalogue.unknown(id));
             }
         }
         let Some(text) = &self.tags else { return Ok(None) };
@@ -92,19 +89,6 @@ impl Filter {
         });
         Ok(selected.collect())
     }
-}
-
-/// The candidate that resembles `wanted` most, if it resembles it at all.
-fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let own = pairs(wanted);
-    let likeness = |other: &str| {
-        let theirs = pairs(other);
-        let shared = own.iter().filter(|pair| theirs.contains(pair)).count();
-        200 * shared / (own.len() + theirs.len()).max(1)
-    };
-    let best = candidates.max_by_key(|other| likeness(other))?;
-    (likeness(best) >= 50).then_some(best)
 }
 
 /// Why a requirement has no verdict in a run.

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("world", &["model", "oauth", "http", "expect", "target"]),
     ("steps", &["model", "oauth", "http", "expect", "target", "world"]),
     ("report", &["model"]),
+    ("gate", &["model"]),
     ("places", &["model", "world"]),
     ("catalogue", &["model"]),
     ("plan", &["model", "target", "catalogue"]),
@@ -22,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["model", "target", "world", "preflight", "draw"]),
     ("notes", &["model", "target", "world", "plan"]),
     ("cleanup", &["model", "oauth", "http", "world"]),
-    ("draw", &["model", "target", "world", "catalogue", "places", "plan", "notes"]),
+    ("draw", &["model", "target", "world", "catalogue", "gate", "notes", "places", "plan"]),
     ("rehearsal", &["model", "target", "catalogue", "cleanup", "execute", "notes", "plan", "run"]),
     (
         "run",
@@ -41,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("execute", &["model", "world", "catalogue", "plan", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
+    ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (
         "cli",
         &[
@@ -52,9 +54,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "plan",
             "rehearsal",
             "run",
+            "gate",
             "trial",
             "doctor",
             "embedded",
+            "explain",
         ],
     ),
 ];
@@ -64,9 +68,11 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("tokio_rustls", &["http"]),
     ("jsonwebtoken", &["oauth"]),
-    ("reference_server", &["embedded", "cli"]),
+    ("reference_server", &["embedded", "explain", "cli"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("textwrap", &["report"]),
+    ("terminal_size", &["cli"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -120,6 +120,17 @@ impl Impact {
             Self::Load => "load",
         }
     }
+
+    /// What the class means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Passive => "sends nothing that a conforming client does not send",
+            Self::Active => "sends deviating requests that leave nothing behind",
+            Self::StateChanging => "creates or ends grants, sessions, tokens or data",
+            Self::LockoutRisk => "fails to sign in, which may lock the account",
+            Self::Load => "sends bursts, many logins in a row, or oversized input",
+        }
+    }
 }
 
 /// Which body of specifications a run holds the target to.

@@ -202,6 +202,16 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         let _ = writeln!(out, "filter    {filter}");
     }
     let _ = writeln!(out, "result    {}", counts.join(", "));
+    if let Some(part) = &report.part {
+        let _ = writeln!(
+            out,
+            "part      {}/{}: no verdict on the whole run before authspec merge",
+            part.index, part.of
+        );
+    }
+    if report.interrupted {
+        let _ = writeln!(out, "ended     interrupted: what had not begun is inconclusive");
+    }
     let (status, word) =
         if report.gate.passed { (Status::Pass, "passed") } else { (Status::Fail, "failed") };
     let _ = writeln!(

@@ -17,6 +17,7 @@ use crate::model::report::{
 };
 use crate::model::requirement::{Profile, Requirement};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
+use crate::notes::notes;
 use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
 use crate::world::context::Context;
@@ -146,6 +147,9 @@ pub(crate) fn draw(
         gate: strict(&requirements),
         counts,
         facts: describe(context),
+        trace_id: context.http.trace_id(),
+        safety: notes(plan, context),
+        cleanup: None,
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
         requirements,

@@ -2,6 +2,7 @@
 //! public clients.
 
 pub mod catalogue;
+mod cleanup;
 pub mod cli;
 pub mod doctor;
 mod draw;
@@ -12,10 +13,12 @@ pub mod explain;
 pub mod gate;
 pub mod http;
 pub mod model;
+mod notes;
 pub mod oauth;
 mod places;
 pub mod plan;
 pub mod preflight;
+pub mod rehearsal;
 pub mod report;
 pub mod run;
 mod steps;

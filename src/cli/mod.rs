@@ -2,6 +2,7 @@
 mod config;
 mod console;
 mod doctor;
+mod dry_run;
 mod explain;
 pub mod gate;
 mod init;
@@ -10,6 +11,7 @@ mod login;
 mod person;
 mod report;
 mod run;
+pub mod safety;
 mod serve;
 pub mod settings;
 mod traceability;
@@ -150,6 +152,10 @@ struct RunArgs {
     /// Folder for reports.
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     reports: PathBuf,
+    /// Print what would be done, how many requests and sign-ins it takes, how long, and what it
+    /// leaves behind; nothing is sent to the target.
+    #[arg(long)]
+    dry_run: bool,
     /// Write this form of the report beside run.json; may be repeated.
     #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
     formats: Vec<Format>,

@@ -7,7 +7,7 @@ use reference_server::Config;
 
 use super::console::{Console, colour};
 use super::settings::environment;
-use super::{RunArgs, complain, exit, person, say};
+use super::{RunArgs, complain, dry_run, exit, person, say};
 use crate::embedded;
 use crate::gate::waivers::to_paste;
 use crate::model::report::Report;
@@ -22,6 +22,9 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs) -> u8 {
+    if args.dry_run {
+        return dry_run::run(args).await;
+    }
     if let Err(e) = store::prepare(&args.reports) {
         let folder = args.reports.display();
         complain(format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::report::{ExchangeReport, Report, RequirementReport, ScenarioReport};
+use crate::model::report::{Cleanup, ExchangeReport, Report, RequirementReport, ScenarioReport};
 use crate::model::requirement::{Level, Severity};
 use crate::model::verdict::{Status, Weight};
 
@@ -175,6 +175,16 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
+fn of_cleanup(cleanup: &Cleanup) -> String {
+    let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
+        cleanup;
+    let why = obstacle.as_ref().map(|why| format!("; {}", one_line(why))).unwrap_or_default();
+    format!(
+        "{revoked} of {issued} grants revoked at the end; left behind: {grants_left} with a refresh token, \
+         {access_tokens_left} until the access token expires, at most {sessions_left} sessions{why}"
+    )
+}
+
 fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     let counts: Vec<String> = Status::ALL
         .iter()
@@ -206,6 +216,12 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     }
     for remark in &report.gate.remarks {
         let _ = writeln!(out, "remark    {}", one_line(remark));
+    }
+    for line in &report.safety {
+        let _ = writeln!(out, "safety    {}", one_line(line));
+    }
+    if let Some(cleanup) = &report.cleanup {
+        let _ = writeln!(out, "cleanup   {}", of_cleanup(cleanup));
     }
     for path in paths {
         let _ = writeln!(out, "report    {path}");

@@ -44,6 +44,13 @@ pub struct Report {
     pub counts: BTreeMap<Status, usize>,
     /// What was found out about the target before the first scenario.
     pub facts: Vec<String>,
+    /// The trace id that every request carried (W3C Trace Context), 32 hexadecimal digits; its first
+    /// eight stand in the User-Agent.
+    pub trace_id: Option<String>,
+    /// What was or was not done for the sake of the target, a line each.
+    pub safety: Vec<String>,
+    /// What became of what the run was issued, where somebody else depends on the target.
+    pub cleanup: Option<Cleanup>,
     /// What the target publishes about itself, as it was fetched.
     pub snapshots: Vec<Snapshot>,
     /// Exchanges before the first scenario, those of the shared working twins, and the first attempts
@@ -95,6 +102,24 @@ pub struct TargetSummary {
     pub clients: Vec<String>,
     /// Where the profile names the target, if a file does.
     pub stanza: Option<Place>,
+}
+
+/// What became of what the run was issued.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cleanup {
+    /// Grants that the run was issued, refreshes aside.
+    pub issued: usize,
+    /// Grants that the revocation endpoint took back at the end, or knew to be over.
+    pub revoked: usize,
+    /// Grants that are left with a refresh token.
+    pub grants_left: usize,
+    /// Grants that are left until their access token expires.
+    pub access_tokens_left: usize,
+    /// Sessions of test users that nobody ended, at most.
+    pub sessions_left: usize,
+    /// Why not everything was revoked.
+    pub obstacle: Option<String>,
 }
 
 /// A line of a file.

@@ -207,7 +207,7 @@ pub(super) struct OutputArgs {
 
 #[derive(Args, Clone)]
 pub(super) struct FilterArgs {
-    /// Tag expression, for example '@must and not @slow'. Ids, groups, levels and severities are tags.
+    /// Tag expression, for example '@must and not @slow'. Ids, groups, levels, severities and impacts are tags.
     #[arg(long, value_name = "EXPRESSION")]
     pub(super) tags: Option<String>,
     /// Requirement id; may be repeated.

@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["model", "target", "world", "preflight", "draw"]),
     ("notes", &["model", "target", "world", "plan"]),
     ("cleanup", &["model", "oauth", "http", "world"]),
-    ("draw", &["model", "target", "world", "catalogue", "gate", "notes", "places", "plan"]),
+    ("draw", &["model", "target", "world", "catalogue", "gate", "notes", "places", "plan", "shard"]),
     ("rehearsal", &["model", "target", "catalogue", "cleanup", "execute", "notes", "plan", "run"]),
     (
         "run",

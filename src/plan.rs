@@ -293,6 +293,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_probe_does_to_the_target_works_as_a_tag() {
+        let ids_of = |text: &str| -> Vec<String> {
+            let selected = tags(text).select(Catalogue::load().unwrap()).unwrap();
+            selected.iter().map(|selected| selected.requirement.id.clone()).collect()
+        };
+        let passive = ids_of("@passive and @pkce");
+        assert!(passive.contains(&"pkce.code-flow-s256".to_owned()));
+        assert!(!passive.contains(&"pkce.verifier-missing".to_owned()));
+        assert_eq!(
+            ids_of("@lockout-risk"),
+            ["authn.wrong-credentials", "authn.guessing-protection"]
+        );
+        assert_eq!(ids_of("@load and @token"), ["token.code-race"]);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let filter = Filter { ids: vec!["token.code-singel-use".into()], ..Filter::default() };
         assert!(plan(&filter).unwrap_err().contains("did you mean token.code-single-use?"));

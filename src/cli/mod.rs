@@ -203,7 +203,7 @@ enum ReportCommand {
 
 #[derive(Args, Clone)]
 struct FilterArgs {
-    /// Tag expression, for example '@must and not @slow'. Ids, groups, levels and severities are tags.
+    /// Tag expression, for example '@must and not @slow'. Ids, groups, levels, severities and impacts are tags.
     #[arg(long, value_name = "EXPRESSION")]
     tags: Option<String>,
     /// Requirement id; may be repeated.

@@ -40,7 +40,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
-    ("execute", &["model", "world", "catalogue", "plan", "draw"]),
+    ("doubt", &["model", "draw"]),
+    ("execute", &["model", "doubt", "world", "catalogue", "plan", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
     ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (

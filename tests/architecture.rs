@@ -24,7 +24,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["model", "target", "world", "preflight", "draw"]),
     ("notes", &["model", "target", "world", "plan"]),
     ("cleanup", &["model", "oauth", "http", "world"]),
-    ("draw", &["model", "target", "world", "catalogue", "gate", "notes", "places", "plan", "shard"]),
+    (
+        "draw",
+        &["model", "target", "world", "catalogue", "gate", "notes", "places", "plan", "shard"],
+    ),
     ("rehearsal", &["model", "target", "catalogue", "cleanup", "execute", "notes", "plan", "run"]),
     (
         "run",
@@ -42,7 +45,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("play", &["model", "world"]),
-    ("execute", &["model", "world", "catalogue", "plan", "play", "draw"]),
+    ("doubt", &["model", "draw"]),
+    ("execute", &["model", "doubt", "world", "catalogue", "plan", "play", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
     ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (

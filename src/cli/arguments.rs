@@ -96,7 +96,7 @@ pub(super) enum ConfigCommand {
     /// The values in force.
     Show {
         #[command(flatten)]
-        target: TargetOptions,
+        target: Box<TargetOptions>,
         /// With each value, the file and line, variable or option that it came from.
         #[arg(long)]
         origin: bool,
@@ -271,7 +271,7 @@ pub(super) struct LoginArgs {
 #[derive(Subcommand)]
 pub(super) enum LoginCommand {
     /// Sign in once and show each page and step without any value; exit code 3 where it fails.
-    Test(TargetOptions),
+    Test(Box<TargetOptions>),
     /// Print a recording of Chrome's DevTools Recorder (JSON) as steps for a profile; what was typed
     /// is left out.
     Import {

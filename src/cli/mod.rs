@@ -1,6 +1,7 @@
 //! The shell: arguments, environment, printing, exit codes.
 mod config;
 mod console;
+mod diff;
 mod doctor;
 mod init;
 mod list;
@@ -28,6 +29,8 @@ use settings::TargetOptions;
 pub mod exit {
     /// The gate passed.
     pub const PASSED: u8 = 0;
+    /// The gate failed, or a comparison found something new.
+    pub const FAILED: u8 = 1;
     /// Usage or configuration is wrong.
     pub const USAGE: u8 = 2;
     /// The target or the login is not usable.
@@ -79,6 +82,10 @@ enum Command {
     Config(ConfigArgs),
     /// Draw another form of a run that was recorded.
     Report(ReportArgs),
+    /// Compare two runs: findings, what the target publishes, and how it behaves where both pass.
+    ///
+    /// Exit codes: 0 no new or worse finding, 1 one at least, 2 a run that cannot be read.
+    Diff(DiffArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -166,6 +173,29 @@ enum ReportCommand {
     },
     /// The JSON Schema of run.json.
     Schema,
+}
+
+#[derive(Args)]
+struct DiffArgs {
+    /// Folder of the earlier run, or its run.json.
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+    /// Folder of the later run, or its run.json.
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: DiffFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a note on a change.
+    Markdown,
 }
 
 #[derive(Args, Clone)]
@@ -304,6 +334,7 @@ pub fn main() -> ExitCode {
             ConfigCommand::Schema => config::print_schema(),
         },
         Some(Command::Report(args)) => report::report(&args.command),
+        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

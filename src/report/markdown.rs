@@ -188,7 +188,7 @@ pub(super) fn prose(text: &str) -> String {
 }
 
 /// A code span, whatever the text is.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = one_line(text);
     if text.trim().is_empty() {
         return "` `".into();

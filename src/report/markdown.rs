@@ -126,11 +126,13 @@ fn detail(finding: &Finding<'_>) -> String {
         ("answers that conform", &requirement.accepts),
         ("waived", &if requirement.waiver.is_some() { absence(requirement) } else { String::new() }),
         ("sources", &requirement.sources.join(", ")),
-        ("section", &requirement.url.clone().unwrap_or_default()),
     ] {
         if !text.is_empty() {
             let _ = writeln!(out, "- {name}: {}", prose(text));
         }
+    }
+    if let Some(url) = requirement.url.as_deref().filter(|url| is_plain(url)) {
+        let _ = writeln!(out, "- section: <{url}>");
     }
     if let Some(exchange) = finding.exchange() {
         let answer = match (exchange.status, &exchange.failure) {
@@ -197,6 +199,11 @@ pub(super) fn code(text: &str) -> String {
     // A space beside each fence is stripped where both are there.
     let space = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// An address that can be linked as it is.
+fn is_plain(url: &str) -> bool {
+    url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
 }
 
 /// Text for a code span of one backtick.

@@ -17,25 +17,40 @@ pub(super) fn request_target(exchange: &ExchangeReport) -> (String, String) {
     (method.to_owned(), uri(url))
 }
 
-/// The text as a URI: what no URI may hold is percent-encoded.
+/// The text as a URI: what no URI may hold where it stands is percent-encoded.
 pub(super) fn uri(text: &str) -> String {
-    let mut out = String::new();
-    let mut in_pseudonym = false;
-    for c in text.chars() {
-        match c {
-            '<' | '>' => in_pseudonym = c == '<',
-            '#' if in_pseudonym => {}
-            '"' | ' ' | '\\' | '^' | '`' | '{' | '|' | '}' => {}
-            c if c.is_ascii() && !c.is_ascii_control() => {
-                out.push(c);
-                continue;
+    let scheme = text.find("://").map_or(0, |at| at + 3);
+    let path = text[scheme..].find(['/', '?', '#']).map_or(text.len(), |at| scheme + at);
+    let (mut out, mut in_pseudonym, mut in_fragment) = (String::new(), false, false);
+    for (at, c) in text.char_indices() {
+        let is_kept = match c {
+            '<' | '>' => {
+                in_pseudonym = c == '<';
+                false
             }
-            _ => {}
+            '#' if in_pseudonym || in_fragment => false,
+            '#' => {
+                in_fragment = true;
+                true
+            }
+            '%' => is_escape(&text[at..]),
+            '[' | ']' => at < path,
+            '"' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
+            c => c.is_ascii_graphic(),
+        };
+        if is_kept {
+            out.push(c);
+            continue;
         }
         let mut octets = [0; 4];
         c.encode_utf8(&mut octets).bytes().for_each(|octet| out.push_str(&format!("%{octet:02X}")));
     }
     out
+}
+
+/// The text begins with a percent-encoded octet.
+fn is_escape(text: &str) -> bool {
+    text.as_bytes().get(1..3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The parameters of a URL's query, decoded.
@@ -140,6 +155,7 @@ mod tests {
         let expected = ("https://as.test:8443".into(), "/a".into());
         assert_eq!(origin_and_path("https://as.test:8443/a?b"), expected);
         assert_eq!(origin_and_path("/a?b"), (String::new(), "/a".into()));
+        assert_eq!(uri("http://[::1]:80/[a]?100%&%20#x#y"), "http://[::1]:80/%5Ba%5D?100%25&%20#x%23y");
     }
 
     #[test]

@@ -10,17 +10,20 @@ use authspec::model::verdict::Status;
 use authspec::plan::Filter;
 use authspec::report::diff::{Difference, Kind, compare, markdown, text};
 use authspec::run::{Options, audit_blocking};
-use reference_server::{Config, Defect, Policy};
+use reference_server::{Config, Defect, Policy, Server};
 
 use super::sample::sample;
 
-fn run(policy: Policy) -> Report {
-    let server = embedded::start(Config { policy, ..Config::default() }).unwrap();
+fn start(policy: Policy) -> Server {
+    embedded::start(Config { policy, ..Config::default() }).unwrap()
+}
+
+fn run(server: &Server) -> Report {
     let options = Options {
-        target: embedded::target(&server),
+        target: embedded::target(server),
         profile: Profile::Baseline,
         filter: Filter::default(),
-        clock: embedded::clock(&server),
+        clock: embedded::clock(server),
     };
     audit_blocking(options, Rc::new(())).unwrap()
 }
@@ -31,17 +34,21 @@ fn ids(difference: &Difference, kind: Kind) -> BTreeSet<&str> {
 
 #[test]
 fn the_same_server_twice_does_not_drift_and_a_defect_is_told_exactly() {
-    let (first, second) = (run(Policy::conformant()), run(Policy::conformant()));
+    let server = start(Policy::conformant());
+    let (first, second) = (run(&server), run(&server));
     let same = compare(&first, &second);
     assert!(same.is_empty(), "{}", text(&same));
     assert!(!same.has_regressed());
 
     let defect: Defect = "CodeReusable".parse().unwrap();
-    let defective = run(Policy::with(defect));
+    let defective = run(&start(Policy::with(defect)));
     let violated: BTreeSet<&str> = defect.violates().iter().copied().collect();
     let worse = compare(&first, &defective);
     assert_eq!(ids(&worse, Kind::New), violated, "{}", text(&worse));
     assert!(worse.has_regressed());
+    assert!(worse.drift.is_empty(), "{}", text(&worse));
+    // Each server makes keys of its own.
+    assert!(worse.documents.iter().all(|d| d.name == "jwks"), "{}", text(&worse));
     let better = compare(&defective, &second);
     assert_eq!(ids(&better, Kind::Fixed), violated, "{}", text(&better));
     assert!(!better.has_regressed());

@@ -57,6 +57,10 @@ pub(super) enum Command {
     Replay(ReplayArgs),
     /// Draw another form of a run that was recorded.
     Report(ReportArgs),
+    /// Compare two runs: findings, what the target publishes, and how it behaves where both pass.
+    ///
+    /// Exit codes: 0 no new or worse finding, 1 one at least, 2 a run that cannot be read.
+    Diff(DiffArgs),
     /// Look after known findings that somebody answers for.
     Waivers(WaiversArgs),
     /// Start the reference server for people to look at.
@@ -203,6 +207,29 @@ pub(super) struct OutputArgs {
     /// Write this form of the report beside run.json; may be repeated.
     #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
     pub(super) formats: Vec<Format>,
+}
+
+#[derive(Args)]
+pub(super) struct DiffArgs {
+    /// Folder of the earlier run, or its run.json.
+    #[arg(value_name = "BEFORE")]
+    pub(super) before: PathBuf,
+    /// Folder of the later run, or its run.json.
+    #[arg(value_name = "AFTER")]
+    pub(super) after: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: DiffFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a note on a change.
+    Markdown,
 }
 
 #[derive(Args, Clone)]

@@ -2,6 +2,7 @@
 mod arguments;
 mod config;
 mod console;
+mod diff;
 mod doctor;
 mod dry_run;
 mod explain;
@@ -81,6 +82,7 @@ pub fn main() -> ExitCode {
         },
         Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
+        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
             gate::lint(&file)

@@ -1,5 +1,6 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
+mod html;
 mod json;
 pub mod store;
 pub mod terminal;
@@ -11,19 +12,22 @@ use crate::model::report::Report;
 pub enum Format {
     /// The lossless one, from which all others are drawn.
     Json,
+    /// One page for people, self-contained.
+    Html,
 }
 
 impl Format {
     /// Every form.
-    pub const ALL: &[Self] = &[Self::Json];
+    pub const ALL: &[Self] = &[Self::Json, Self::Html];
 
     /// The forms that a run writes where nothing else is asked for.
-    pub const USUAL: &[Self] = &[Self::Json];
+    pub const USUAL: &[Self] = &[Self::Json, Self::Html];
 
     /// Its name as an option value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Html => "html",
         }
     }
 
@@ -31,6 +35,7 @@ impl Format {
     pub fn file(self) -> &'static str {
         match self {
             Self::Json => "run.json",
+            Self::Html => "report.html",
         }
     }
 
@@ -40,6 +45,7 @@ impl Format {
     pub fn render(self, report: &Report) -> Result<String, String> {
         match self {
             Self::Json => json::render(report),
+            Self::Html => Ok(html::render(report)),
         }
     }
 }

@@ -1,0 +1,138 @@
+//! One exchange: a line that tells it, and what went over the wire.
+
+use std::collections::HashSet;
+
+use maud::{Markup, html};
+
+use super::anchor;
+use super::pool::Pool;
+use super::sequence::{answer, place};
+use super::text::{Shown, cut, duration};
+use crate::model::report::ExchangeReport;
+
+/// Characters of a request or an answer on the line that tells it.
+const ON_A_LINE: usize = 90;
+
+/// A list of exchanges with bars for their times. `owner` is the anchor that they hang from.
+pub(super) fn list<'a>(
+    exchanges: &'a [ExchangeReport],
+    marked: &[usize],
+    owner: &str,
+    pool: &mut Pool<'a>,
+) -> Markup {
+    let span = Span::of(exchanges);
+    let mut taken = HashSet::new();
+    html! {
+        ol class="xs" {
+            @for (index, exchange) in exchanges.iter().enumerate() {
+                // Those before the scenarios are of several sequences, each counted from 1.
+                @let anchor = match taken.insert(exchange.number) {
+                    true => anchor::exchange(owner, exchange.number),
+                    false => format!("{}~{index}", anchor::exchange(owner, exchange.number)),
+                };
+                @let is_marked = marked.contains(&exchange.number);
+                li id=(anchor) class=[is_marked.then_some("hit")] {
+                    @match pool.place(exchange, &anchor) {
+                        None => details open[is_marked] {
+                            summary { (line(exchange, is_marked, &span)) }
+                            (wire(exchange))
+                        },
+                        Some(other) => p class="same" {
+                            (line(exchange, is_marked, &span)) " "
+                            a href={ "#" (other) } { "shown at " (other) }
+                        },
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn line(exchange: &ExchangeReport, is_marked: bool, span: &Span) -> Markup {
+    let (start, length) = span.bar(exchange);
+    html! {
+        span class="n" { (exchange.number) } " "
+        code { (cut(&place(exchange), ON_A_LINE)) } " "
+        span class="st" { (cut(&answer(exchange), ON_A_LINE)) }
+        @if is_marked { " " strong class="bad" { "✕ deviation" } }
+        " " span class="t" {
+            svg aria-hidden="true" viewBox="0 0 100 6" width="100" height="6" {
+                rect x=(start) width=(length) height="6" {}
+            }
+            " " (duration(exchange.elapsed_us))
+        }
+    }
+}
+
+fn wire(exchange: &ExchangeReport) -> Markup {
+    html! {
+        pre class="q" { "\n" (Shown(&exchange.request_line))
+            (fields(&exchange.request_headers)) (body(&exchange.request_body)) }
+        pre class="a" { "\n"
+            @match (exchange.status, &exchange.failure) {
+                (Some(status), _) => (status),
+                (None, Some(failure)) => { "no answer: " (Shown(failure)) }
+                (None, None) => "no answer",
+            }
+            (fields(&exchange.response_headers)) (body(&exchange.response_body)) }
+        pre class="c" { "\n" (Shown(&exchange.curl)) }
+    }
+}
+
+fn fields(fields: &[(String, String)]) -> Markup {
+    html! { @for (name, value) in fields { "\n" b { (Shown(name)) } ": " (Shown(value)) } }
+}
+
+fn body(body: &str) -> Markup {
+    html! { @if !body.is_empty() { "\n\n" (Shown(body)) } }
+}
+
+/// The time in which the exchanges of a list happened.
+struct Span {
+    from: u64,
+    length: u64,
+}
+
+impl Span {
+    fn of(exchanges: &[ExchangeReport]) -> Self {
+        let from = exchanges.iter().map(|e| e.at_us).min().unwrap_or_default();
+        let to = exchanges.iter().map(|e| e.at_us.saturating_add(e.elapsed_us)).max();
+        Self { from, length: to.unwrap_or_default().saturating_sub(from).max(1) }
+    }
+
+    /// Start and length of a bar, in per cent of the whole; what is short is still seen.
+    fn bar(&self, exchange: &ExchangeReport) -> (u64, u64) {
+        let percent = |us: u64| us.saturating_mul(100) / self.length;
+        let start = percent(exchange.at_us.saturating_sub(self.from)).min(98);
+        (start, percent(exchange.elapsed_us).clamp(2, 100 - start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::exchange;
+    use super::*;
+
+    #[test]
+    fn bars_stay_within_the_span_and_are_never_empty() {
+        let mut all = vec![exchange(1, "GET https://a.test/"), exchange(9, "GET https://a.test/")];
+        all[1].elapsed_us = u64::MAX;
+        all.push(exchange(5, "GET https://a.test/"));
+        all[2].elapsed_us = 0;
+        let span = Span::of(&all);
+        for exchange in &all {
+            let (start, length) = span.bar(exchange);
+            assert!(length >= 2 && start + length <= 100, "{start} {length}");
+        }
+    }
+
+    #[test]
+    fn an_exchange_that_was_shown_is_named_where_it_is() {
+        let all = [exchange(1, "GET https://a.test/")];
+        let mut pool = Pool::default();
+        let first = list(&all, &[], "a.b/1", &mut pool).into_string();
+        let again = list(&all, &[1], "c.d/1", &mut pool).into_string();
+        assert!(first.contains("<li id=\"a.b/1/1\">") && first.contains("<pre"), "{first}");
+        assert!(again.contains("href=\"#a.b/1/1\"") && !again.contains("<pre"), "{again}");
+    }
+}

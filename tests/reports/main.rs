@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 #![expect(clippy::disallowed_methods, reason = "AUTHSPEC_BLESS is for whoever runs the tests")]
 
+mod html;
+mod page;
+mod palette;
 mod sample;
 
 use std::path::Path;
@@ -31,6 +34,11 @@ fn golden(name: &str, text: &str) {
 #[test]
 fn the_json_report_is_stable() {
     golden("run.json", &Format::Json.render(&sample()).unwrap());
+}
+
+#[test]
+fn the_page_is_stable() {
+    golden("report.html", &Format::Html.render(&sample()).unwrap());
 }
 
 #[test]

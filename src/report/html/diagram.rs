@@ -1,5 +1,7 @@
 //! The picture of a scenario: a lifeline for every party, two arrows for every exchange.
 
+use std::cmp::Ordering;
+
 use maud::{Markup, html};
 
 use super::sequence::{Row, answer, answers, parties, place, rows};
@@ -10,8 +12,6 @@ use crate::model::report::{ExchangeReport, Party};
 const LEFT: usize = 124;
 /// Right of the last one.
 const RIGHT: usize = 92;
-/// From one lifeline to the next.
-const GAP: usize = 268;
 /// Width of a party's box.
 const BOX: usize = 156;
 /// Height of the boxes, with the space below.
@@ -27,6 +27,8 @@ const CHARACTER: usize = 68;
 pub(super) struct Layout<'a> {
     parties: Vec<Party>,
     rows: Vec<(usize, Row<'a>)>,
+    /// From one lifeline to the next.
+    gap: usize,
     width: usize,
     height: usize,
 }
@@ -41,13 +43,18 @@ impl<'a> Layout<'a> {
             placed.push((y, row));
             y += height;
         }
-        let width = LEFT + parties.len().saturating_sub(1) * GAP + RIGHT;
-        Self { parties, rows: placed, width, height: y + 8 }
+        let gap = match parties.len() {
+            0..=3 => 320,
+            4 => 252,
+            _ => 200,
+        };
+        let width = LEFT + parties.len().saturating_sub(1) * gap + RIGHT;
+        Self { parties, rows: placed, gap, width, height: y + 8 }
     }
 
     /// The lifeline of a party.
     fn x(&self, party: Party) -> usize {
-        LEFT + self.parties.iter().position(|p| *p == party).unwrap_or_default() * GAP
+        LEFT + self.parties.iter().position(|p| *p == party).unwrap_or_default() * self.gap
     }
 }
 
@@ -55,6 +62,7 @@ impl<'a> Layout<'a> {
 pub(super) fn picture(exchanges: &[ExchangeReport], marked: &[usize]) -> Markup {
     let layout = Layout::of(exchanges, marked);
     let (width, height) = (layout.width, layout.height);
+    let (whole, dashed) = arrows(&layout);
     let names: Vec<&str> = layout.parties.iter().map(|p| p.as_str()).collect();
     let told = format!(
         "Sequence diagram: {} between {}. The list below has the same exchanges as text.",
@@ -71,6 +79,12 @@ pub(super) fn picture(exchanges: &[ExchangeReport], marked: &[usize]) -> Markup 
                     rect class="party" x=(x - BOX / 2) y="1" width=(BOX) height="28" rx="5" {}
                     text class="who" x=(x) y="20" { (party.as_str()) }
                 }
+                // Below the arrows, which they would hide.
+                @for (y, row) in &layout.rows { @if matches!(row, Row::One(_, true)) {
+                    rect class="mark" x="1" y=(y + 1) width=(width - 2) height=(EXCHANGE - 4) rx="5" {}
+                } }
+                path class="whole" d=(whole) {}
+                path class="dashed" d=(dashed) {}
                 @for (y, row) in &layout.rows { (self::row(&layout, *y, row)) }
             }
         }
@@ -80,12 +94,9 @@ pub(super) fn picture(exchanges: &[ExchangeReport], marked: &[usize]) -> Markup 
 fn row(layout: &Layout<'_>, y: usize, row: &Row<'_>) -> Markup {
     match row {
         Row::One(exchange, is_marked) => html! {
-            @if *is_marked {
-                rect class="mark" x="1" y=(y + 1) width=(layout.width - 2) height=(EXCHANGE - 4) rx="5" {}
-                text class="flag" x="10" y=(y + 40) { "✕" }
-            }
+            @if *is_marked { text class="flag" x="10" y=(y + 40) { "✕" } }
             text class="no" x="10" y=(y + 20) { (exchange.number) }
-            (arrows(layout, y, exchange, &place(exchange), &answer(exchange), exchange.status.is_some()))
+            (labels(layout, y, exchange, &place(exchange), &answer(exchange)))
         },
         Row::Run(run) => match run.first() {
             None => html! {},
@@ -93,7 +104,7 @@ fn row(layout: &Layout<'_>, y: usize, row: &Row<'_>) -> Markup {
                 text class="no" x="10" y=(y + 20) {
                     (first.number) "–" (run.last().unwrap_or(first).number)
                 }
-                (arrows(layout, y, first, &format!("{} × {}", run.len(), place(first)), &answers(run), true))
+                (labels(layout, y, first, &format!("{} × {}", run.len(), place(first)), &answers(run)))
             },
         },
         Row::Gap(left_out) => html! {
@@ -104,44 +115,67 @@ fn row(layout: &Layout<'_>, y: usize, row: &Row<'_>) -> Markup {
     }
 }
 
-fn arrows(
+fn labels(
     layout: &Layout<'_>,
     y: usize,
     exchange: &ExchangeReport,
     request: &str,
     response: &str,
-    is_answered: bool,
 ) -> Markup {
     let (from, to) = (layout.x(exchange.route.from), layout.x(exchange.route.to));
-    let most = room(from, to);
+    let most = room(from.abs_diff(to).max(layout.gap));
     let request = cut(request, most);
     let endpoint = &exchange.route.endpoint;
-    // The path says more than `page`; the endpoint's name more than a path of the target's taste.
-    let used = request.chars().count() + endpoint.len() + 1;
-    let middle = usize::midpoint(from, to).max(LEFT);
+    let used = request.chars().count() + endpoint.chars().count() + 1;
+    let middle = usize::midpoint(from, to);
     html! {
         text x=(middle) y=(y + 14) {
             (request) @if used <= most { " " tspan { (Shown(endpoint)) } }
         }
-        path d=(arrow(from, to, y + 20)) {}
-        text class=[(!is_answered).then_some("lost")] x=(middle) y=(y + 36) { (cut(response, most)) }
-        path class=(if is_answered { "back" } else { "back lost" }) d=(arrow(to, from, y + 42)) {}
+        text x=(middle) y=(y + 36) { (cut(response, most)) }
     }
 }
 
-/// Characters that fit between two lifelines.
-fn room(from: usize, to: usize) -> usize {
-    let distance = from.abs_diff(to).max(GAP);
+/// All arrows of a picture as two lines: what is whole, and what is dashed, which are answers.
+fn arrows(layout: &Layout<'_>) -> (String, String) {
+    let (mut whole, mut dashed) = (String::new(), String::new());
+    for (y, row) in &layout.rows {
+        let exchange = match row {
+            Row::One(exchange, _) => *exchange,
+            Row::Run([first, ..]) => first,
+            Row::Run([]) | Row::Gap(_) => continue,
+        };
+        let (from, to) = (layout.x(exchange.route.from), layout.x(exchange.route.to));
+        whole.push_str(&(line(from, to, y + 20) + &head(from, to, y + 20)));
+        // A line without a head is an answer that never came; the label says why.
+        if exchange.status.is_some() || matches!(row, Row::Run(_)) {
+            whole.push_str(&head(to, from, y + 42));
+        }
+        dashed.push_str(&line(to, from, y + 42));
+    }
+    (whole, dashed)
+}
+
+/// Characters that fit on so many pixels.
+fn room(distance: usize) -> usize {
     (distance - 20) * 10 / CHARACTER
 }
 
-/// A line with a head at its end; from a party to itself, a loop.
-fn arrow(from: usize, to: usize, y: usize) -> String {
-    if from == to {
-        return format!("M{from} {}h40v4h-38m6-3-6 3 6 3", y - 4);
+/// From one lifeline to another; from a party to itself, a loop.
+fn line(from: usize, to: usize, y: usize) -> String {
+    match from == to {
+        true => format!("M{from} {}h40v8h-40", y - 4),
+        false => format!("M{from} {y}H{to}"),
     }
-    let (end, back) = if to > from { (to - 1, "-7-4 7 4-7 4") } else { (to + 1, "7-4-7 4 7 4") };
-    format!("M{from} {y}H{end}m{back}")
+}
+
+/// The head of that line.
+fn head(from: usize, to: usize, y: usize) -> String {
+    match from.cmp(&to) {
+        Ordering::Less => format!("M{} {}l7 4-7 4", to - 8, y - 4),
+        Ordering::Greater => format!("M{} {}l-7 4 7 4", to + 8, y - 4),
+        Ordering::Equal => format!("M{} {y}l-7 4 7 4", to + 8),
+    }
 }
 
 #[cfg(test)]
@@ -183,14 +217,24 @@ mod tests {
 
     #[test]
     fn arrows_end_at_the_other_lifeline() {
-        assert_eq!(arrow(100, 300, 20), "M100 20H299m-7-4 7 4-7 4");
-        assert_eq!(arrow(300, 100, 20), "M300 20H101m7-4-7 4 7 4");
-        assert!(arrow(100, 100, 20).starts_with("M100 16h40"));
+        assert_eq!(line(100, 300, 20) + &head(100, 300, 20), "M100 20H300M292 16l7 4-7 4");
+        assert_eq!(line(300, 100, 20) + &head(300, 100, 20), "M300 20H100M108 16l-7 4 7 4");
+        assert_eq!(line(100, 100, 20), "M100 16h40v8h-40");
+    }
+
+    #[test]
+    fn an_answer_that_never_came_has_no_head() {
+        let heads =
+            |exchange: ExchangeReport| arrows(&Layout::of(&[exchange], &[])).0.matches('l').count();
+        let answered = exchange(1, "GET https://a.test/");
+        let lost =
+            ExchangeReport { status: None, failure: Some("reset".into()), ..answered.clone() };
+        assert_eq!((heads(answered), heads(lost)), (2, 1));
     }
 
     #[test]
     fn labels_fit_between_lifelines() {
-        assert!(room(100, 100 + GAP) * CHARACTER / 10 < GAP);
+        assert!([200, 252, 320].iter().all(|gap| room(*gap) * CHARACTER / 10 < *gap));
         let long = exchange(1, &format!("GET https://a.test/{}", "x".repeat(400)));
         let svg = picture(&[long], &[]).into_string();
         assert!(svg.contains('…') && !svg.contains(&"x".repeat(80)));

@@ -119,7 +119,7 @@ pub(super) fn coverage(report: &Report) -> Markup {
                     @for (index, arrow) in FLOW.iter().enumerate() {
                         (step(arrow, HEAD + index * ROW, tallies.iter().find(|(step, _)| *step == arrow.step)))
                     }
-                    text class="who" x="26" y=(end + 20) text-anchor="start" { "At every step" }
+                    text class="who start" x="26" y=(end + 20) { "At every step" }
                     @for (index, (step, tally)) in aside.iter().enumerate() {
                         (beside(step, tally, index, end + 30))
                     }
@@ -176,9 +176,7 @@ fn line(from: usize, to: usize, is_both: bool, y: usize) -> String {
 fn numbers(tally: &Tally) -> Markup {
     html! {
         @for (status, number) in tally.iter().rev() {
-            " " tspan class=(words::tone(*status)) aria-label={ (number) " " (status.as_str()) } {
-                (words::sign(*status)) " " (number)
-            }
+            " " tspan class=(words::tone(*status)) dx="5" { (words::sign(*status)) " " (number) }
         }
     }
 }

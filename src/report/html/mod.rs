@@ -17,8 +17,6 @@ mod samples;
 mod scenario;
 mod sequence;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod text;
 mod words;
 

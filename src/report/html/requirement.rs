@@ -35,7 +35,7 @@ pub(super) fn finding<'a>(page: &Page<'a>, at: usize, pool: &mut Pool<'a>) -> Ma
             (written_where(requirement))
             @if !requirement.scenarios.is_empty() { h4 { "Evidence" } }
             @for (index, found) in requirement.scenarios.iter().enumerate() {
-                (scenario(found, page.anchors.scenario(at, index), pool))
+                (scenario(found, page.anchors.scenario(at, index), true, pool))
             }
         }
     }
@@ -81,7 +81,7 @@ fn body<'a>(page: &Page<'a>, at: usize, pool: &mut Pool<'a>) -> Markup {
         (advice(requirement))
         (written_where(requirement))
         @for (index, found) in requirement.scenarios.iter().enumerate() {
-            (scenario(found, page.anchors.scenario(at, index), pool))
+            (scenario(found, page.anchors.scenario(at, index), false, pool))
         }
     }
 }
@@ -117,9 +117,7 @@ fn what_is_wrong(page: &Page<'_>, at: usize) -> Markup {
             html! {
                 div class="told" {
                     p class="case" { "Scenario: " a href={ "#" (anchor) } { (Shown(&found.name)) } }
-                    @if !found.deviations.is_empty() { (scenario::deviations(&found.deviations, anchor)) }
-                    @else if let Some(obstacle) = &found.obstacle { (scenario::obstacle(obstacle)) }
-                    @else if let Some(reason) = &found.reason { p { (Shown(reason)) } }
+                    (scenario::result(found, anchor))
                 }
             }
         })

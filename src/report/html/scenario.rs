@@ -8,10 +8,12 @@ use super::{anchor, diagram, exchange, words};
 use crate::model::report::{DeviationReport, ScenarioReport, StepReport};
 use crate::model::verdict::{Obstacle, Status};
 
-/// A scenario that can be opened. It is open where it has something to say.
+/// A scenario that can be opened, and is where it deviates. `is_told`: what came out of it stands
+/// above it already.
 pub(super) fn scenario<'a>(
     scenario: &'a ScenarioReport,
     anchor: &str,
+    is_told: bool,
     pool: &mut Pool<'a>,
 ) -> Markup {
     let marked: Vec<usize> = scenario.deviations.iter().filter_map(|d| d.exchange).collect();
@@ -26,9 +28,7 @@ pub(super) fn scenario<'a>(
                 (Shown(&scenario.feature)) ":" (scenario.line) " "
                 a class="link" href={ "#" (anchor) } { "link" span class="vh" { " to " (anchor) } }
             }
-            @if let Some(obstacle) = &scenario.obstacle { (self::obstacle(obstacle)) }
-            @else if let Some(reason) = &scenario.reason { p { (Shown(reason)) } }
-            @if !scenario.deviations.is_empty() { (deviations(&scenario.deviations, anchor)) }
+            @if !is_told { (result(scenario, anchor)) }
             @if !scenario.observations.is_empty() {
                 ul class="seen" { @for seen in &scenario.observations { li { "Observed: " (Shown(seen)) } } }
             }
@@ -43,8 +43,17 @@ pub(super) fn scenario<'a>(
     }
 }
 
+/// What came out of a scenario: its deviations, or why it has no verdict.
+pub(super) fn result(scenario: &ScenarioReport, anchor: &str) -> Markup {
+    html! {
+        @if !scenario.deviations.is_empty() { (deviations(&scenario.deviations, anchor)) }
+        @if let Some(obstacle) = &scenario.obstacle { (self::obstacle(obstacle)) }
+        @else if let Some(reason) = &scenario.reason { p { (Shown(reason)) } }
+    }
+}
+
 /// What was expected beside what came.
-pub(super) fn deviations(deviations: &[DeviationReport], scenario: &str) -> Markup {
+fn deviations(deviations: &[DeviationReport], scenario: &str) -> Markup {
     html! {
         @for deviation in deviations {
             div class="versus" {
@@ -54,15 +63,23 @@ pub(super) fn deviations(deviations: &[DeviationReport], scenario: &str) -> Mark
                         @let weight = words::weight(deviation.weight);
                         @if !weight.is_empty() { " (" (weight) ")" }
                     }
-                    p { (Shown(&deviation.actual))
+                    p {
+                        (Shown(without_number(deviation)))
                         @if let Some(number) = deviation.exchange {
-                            " " a href={ "#" (anchor::exchange(scenario, number)) } { "exchange " (number) }
+                            " (" a href={ "#" (anchor::exchange(scenario, number)) } { "exchange " (number) } ")"
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// What came, without the number of the exchange, which becomes a link.
+fn without_number(deviation: &DeviationReport) -> &str {
+    let actual = deviation.actual.as_str();
+    let Some(number) = deviation.exchange else { return actual };
+    actual.strip_suffix(&format!(" (exchange {number})")).unwrap_or(actual)
 }
 
 /// Why there is no verdict.

@@ -114,6 +114,7 @@ fn detail(exchange: &ExchangeReport) -> Option<String> {
         let telling = names.filter(|name| matches!(*name, "code" | "error"));
         let names: Vec<&str> = telling.collect();
         let shown = if names.is_empty() { String::new() } else { format!("?{}", names.join("&")) };
+        let place = place.split_once("://").map_or(place, |(_, rest)| rest);
         return Some(format!("→ {place}{shown}"));
     }
     if exchange.status >= Some(400)
@@ -192,7 +193,7 @@ mod tests {
         seen.response_headers =
             vec![("Location".into(), "https://app.test/cb?state=s&code=<code#1>".into())];
         seen.status = Some(303);
-        assert_eq!(answer(&seen), "303 → https://app.test/cb?code");
+        assert_eq!(answer(&seen), "303 → app.test/cb?code");
         (seen.status, seen.failure) = (None, Some("connection reset".into()));
         assert_eq!(answer(&seen), "no answer: connection reset");
         seen.request_line = "CONNECT".into();

@@ -16,7 +16,7 @@ pub(super) fn sign(status: Status) -> &'static str {
         Status::Inconclusive => "?",
         Status::Fail => "✕",
         Status::Error => "‼",
-        Status::Untested => "–",
+        Status::Untested => "○",
         Status::NotApplicable => "∅",
     }
 }

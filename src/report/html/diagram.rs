@@ -6,12 +6,15 @@ use maud::{Markup, html};
 
 use super::sequence::{Row, answer, answers, parties, place, rows};
 use super::text::{Shown, count, cut};
+use super::timing::Span;
 use crate::model::report::{ExchangeReport, Party};
 
 /// Left of the first lifeline: half a party's box and the numbers of the exchanges.
 const LEFT: usize = 124;
-/// Right of the last one.
-const RIGHT: usize = 92;
+/// Right of the last one: half a box, and the bars.
+const RIGHT: usize = 92 + BARS + 16;
+/// Width of all time that the scenario took on the wire.
+const BARS: usize = 110;
 /// Width of a party's box.
 const BOX: usize = 156;
 /// Height of the boxes, with the space below.
@@ -44,8 +47,8 @@ impl<'a> Layout<'a> {
             y += height;
         }
         let gap = match parties.len() {
-            0..=3 => 320,
-            4 => 252,
+            0..=3 => 310,
+            4 => 230,
             _ => 200,
         };
         let width = LEFT + parties.len().saturating_sub(1) * gap + RIGHT;
@@ -83,6 +86,8 @@ pub(super) fn picture(exchanges: &[ExchangeReport], marked: &[usize]) -> Markup 
                 @for (y, row) in &layout.rows { @if matches!(row, Row::One(_, true)) {
                     rect class="mark" x="1" y=(y + 1) width=(width - 2) height=(EXCHANGE - 4) rx="5" {}
                 } }
+                text class="who" x=(width - BARS / 2) y="20" { "time" }
+                path class="bars" d=(bars(&layout, &Span::of(exchanges))) {}
                 path class="whole" d=(whole) {}
                 path class="dashed" d=(dashed) {}
                 @for (y, row) in &layout.rows { (self::row(&layout, *y, row)) }
@@ -156,6 +161,23 @@ fn arrows(layout: &Layout<'_>) -> (String, String) {
     (whole, dashed)
 }
 
+/// When each row happened, from the first request to the last answer.
+fn bars(layout: &Layout<'_>, span: &Span) -> String {
+    let mut drawn = String::new();
+    for (y, row) in &layout.rows {
+        let (start, length) = match row {
+            Row::One(exchange, _) => span.bar(std::slice::from_ref(*exchange)),
+            Row::Run(run) => span.bar(run),
+            Row::Gap(_) => continue,
+        };
+        let pixels =
+            |percent: u64| usize::try_from(percent).unwrap_or_default() * (BARS - 10) / 100;
+        let x = layout.width - BARS + pixels(start);
+        drawn.push_str(&format!("M{x} {}h{}", y + 31, pixels(length)));
+    }
+    drawn
+}
+
 /// Characters that fit on so many pixels.
 fn room(distance: usize) -> usize {
     (distance - 20) * 10 / CHARACTER
@@ -216,6 +238,21 @@ mod tests {
     }
 
     #[test]
+    fn bars_stay_right_of_the_lifelines() {
+        let all: Vec<_> = (1..=9).map(|n| exchange(n, "GET https://a.test/")).collect();
+        let layout = Layout::of(&all, &[]);
+        let last = layout.x(Party::AuthorizationServer) + BOX / 2;
+        let drawn = bars(&layout, &Span::of(&all));
+        for bar in drawn.split('M').skip(1) {
+            let (x, rest) = bar.split_once(' ').unwrap();
+            let (x, length): (usize, usize) =
+                (x.parse().unwrap(), rest.split_once('h').unwrap().1.parse().unwrap());
+            assert!(x > last && x + length <= layout.width && length > 0, "{bar}");
+        }
+        assert_eq!(drawn.matches('M').count(), 9);
+    }
+
+    #[test]
     fn arrows_end_at_the_other_lifeline() {
         assert_eq!(line(100, 300, 20) + &head(100, 300, 20), "M100 20H300M292 16l7 4-7 4");
         assert_eq!(line(300, 100, 20) + &head(300, 100, 20), "M300 20H100M108 16l-7 4 7 4");
@@ -234,7 +271,7 @@ mod tests {
 
     #[test]
     fn labels_fit_between_lifelines() {
-        assert!([200, 252, 320].iter().all(|gap| room(*gap) * CHARACTER / 10 < *gap));
+        assert!([200, 230, 310].iter().all(|gap| room(*gap) * CHARACTER / 10 < *gap));
         let long = exchange(1, &format!("GET https://a.test/{}", "x".repeat(400)));
         let svg = picture(&[long], &[]).into_string();
         assert!(svg.contains('…') && !svg.contains(&"x".repeat(80)));

@@ -13,14 +13,13 @@ use crate::model::report::ExchangeReport;
 /// Characters of a request or an answer on the line that tells it.
 const ON_A_LINE: usize = 90;
 
-/// A list of exchanges with bars for their times. `owner` is the anchor that they hang from.
+/// A list of exchanges. `owner` is the anchor that they hang from.
 pub(super) fn list<'a>(
     exchanges: &'a [ExchangeReport],
     marked: &[usize],
     owner: &str,
     pool: &mut Pool<'a>,
 ) -> Markup {
-    let span = Span::of(exchanges);
     let mut taken = HashSet::new();
     html! {
         ol class="xs" {
@@ -34,11 +33,11 @@ pub(super) fn list<'a>(
                 li id=(anchor) class=[is_marked.then_some("hit")] {
                     @match pool.place(exchange, &anchor) {
                         None => details open[is_marked] {
-                            summary { (line(exchange, is_marked, &span)) }
+                            summary { (line(exchange, is_marked)) }
                             (wire(exchange))
                         },
                         Some(other) => p class="same" {
-                            (line(exchange, is_marked, &span)) " "
+                            (line(exchange, is_marked)) " "
                             a href={ "#" (other) } { "shown at " (other) }
                         },
                     }
@@ -48,20 +47,13 @@ pub(super) fn list<'a>(
     }
 }
 
-fn line(exchange: &ExchangeReport, is_marked: bool, span: &Span) -> Markup {
-    let (start, length) = span.bar(exchange);
-    // Nodes are what a browser takes its time for: the spaces are within the elements.
+// Nodes are what a browser takes its time for, so that there are few.
+fn line(exchange: &ExchangeReport, is_marked: bool) -> Markup {
     html! {
-        span class="n" { (exchange.number) " " }
-        code { (cut(&place(exchange), ON_A_LINE)) }
-        span class="st" { " " (cut(&answer(exchange), ON_A_LINE)) " " }
+        (exchange.number) " " code { (cut(&place(exchange), ON_A_LINE)) }
+        " " (cut(&answer(exchange), ON_A_LINE)) " "
         @if is_marked { strong class="bad" { "✕ deviation" } " " }
-        span class="t" {
-            svg aria-hidden="true" viewBox="0 0 100 6" width="100" height="6" {
-                rect x=(start) width=(length) height="6" {}
-            }
-            " " (duration(exchange.elapsed_us))
-        }
+        span class="t" { (duration(exchange.elapsed_us)) }
     }
 }
 
@@ -88,44 +80,10 @@ fn body(body: &str) -> Markup {
     html! { @if !body.is_empty() { "\n\n" (Shown(body)) } }
 }
 
-/// The time in which the exchanges of a list happened.
-struct Span {
-    from: u64,
-    length: u64,
-}
-
-impl Span {
-    fn of(exchanges: &[ExchangeReport]) -> Self {
-        let from = exchanges.iter().map(|e| e.at_us).min().unwrap_or_default();
-        let to = exchanges.iter().map(|e| e.at_us.saturating_add(e.elapsed_us)).max();
-        Self { from, length: to.unwrap_or_default().saturating_sub(from).max(1) }
-    }
-
-    /// Start and length of a bar, in per cent of the whole; what is short is still seen.
-    fn bar(&self, exchange: &ExchangeReport) -> (u64, u64) {
-        let percent = |us: u64| us.saturating_mul(100) / self.length;
-        let start = percent(exchange.at_us.saturating_sub(self.from)).min(98);
-        (start, percent(exchange.elapsed_us).clamp(2, 100 - start))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::samples::exchange;
     use super::*;
-
-    #[test]
-    fn bars_stay_within_the_span_and_are_never_empty() {
-        let mut all = vec![exchange(1, "GET https://a.test/"), exchange(9, "GET https://a.test/")];
-        all[1].elapsed_us = u64::MAX;
-        all.push(exchange(5, "GET https://a.test/"));
-        all[2].elapsed_us = 0;
-        let span = Span::of(&all);
-        for exchange in &all {
-            let (start, length) = span.bar(exchange);
-            assert!(length >= 2 && start + length <= 100, "{start} {length}");
-        }
-    }
 
     #[test]
     fn an_exchange_that_was_shown_is_named_where_it_is() {

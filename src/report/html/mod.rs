@@ -18,6 +18,7 @@ mod scenario;
 mod sequence;
 mod tables;
 mod text;
+mod timing;
 mod words;
 
 use std::cmp::Reverse;

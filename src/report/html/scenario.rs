@@ -101,11 +101,14 @@ fn steps(steps: &[StepReport]) -> Markup {
                 @let (sign, word, tone) = words::outcome(step.outcome);
                 @let sent = step.exchanges.saturating_sub(std::mem::replace(&mut before, step.exchanges));
                 li {
-                    span class=(tone) role="img" aria-label=(word) { (sign) } " "
+                    span class=(tone) role="img" aria-label=(word) { (sign) }
                     b { (Shown(&step.keyword)) } " " (Shown(&step.text)) " "
-                    span class="t" {
-                        @if sent > 0 { (count(sent, "exchange")) ", " }
-                        (duration(step.elapsed_us))
+                    // What took no time and sent nothing needs no figure.
+                    @if sent > 0 || step.elapsed_us >= 1000 {
+                        span class="t" {
+                            @if sent > 0 { (count(sent, "exchange")) ", " }
+                            (duration(step.elapsed_us))
+                        }
                     }
                 }
             }

@@ -7,9 +7,9 @@ use authspec::report::Format;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::hostile::{FOREIGN, PAYLOADS, with};
 use super::page::{Page, parse};
 use super::sample::sample;
 
@@ -17,73 +17,10 @@ fn page(report: &Report) -> Page {
     parse(&Format::Html.render(report).unwrap())
 }
 
-/// Members of a report that the target, or whoever wrote the profile, has a say in.
-const FOREIGN: [&str; 27] = [
-    "accepts",
-    "actual",
-    "attack",
-    "came_back",
-    "clients",
-    "content",
-    "curl",
-    "duty",
-    "endpoint",
-    "expected",
-    "facts",
-    "failure",
-    "fix",
-    "issuer",
-    "name",
-    "observations",
-    "owner",
-    "probe",
-    "reason",
-    "remedy",
-    "request_body",
-    "request_headers",
-    "request_line",
-    "response_body",
-    "response_headers",
-    "sources",
-    "tried",
-];
-
-/// The sample with `payload` at the end of all that is foreign.
-fn with(payload: &str) -> Report {
-    let mut value = serde_json::to_value(sample()).unwrap();
-    spoil(&mut value, false, payload);
-    serde_json::from_value(value).unwrap()
-}
-
-fn spoil(value: &mut Value, is_foreign: bool, payload: &str) {
-    match value {
-        Value::String(text) if is_foreign => text.push_str(payload),
-        Value::Array(items) => items.iter_mut().for_each(|item| spoil(item, is_foreign, payload)),
-        Value::Object(members) => {
-            for (name, member) in members {
-                spoil(member, FOREIGN.contains(&name.as_str()), payload);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// Tags and names of attributes in order. A label of a picture has a second part where there is room.
 fn shape(page: &Page) -> Vec<String> {
     page.tags.iter().filter(|tag| tag.name != "tspan").map(|tag| tag.shape()).collect()
 }
-
-const PAYLOADS: [&str; 9] = [
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
-    "' onmouseover='alert(1)",
-    "</style><style>*{display:none}</style>",
-    "</script><script>alert(1)</script>",
-    "</title></pre></svg><!--",
-    "<![CDATA[<svg onload=alert(1)>]]>",
-    "&lt;b&gt;&#60;i&#62;&NewLine;",
-    "\0\u{1b}]8;;http://evil.test\u{7}\u{202e}\r\n<a href=javascript:alert(1)>x",
-];
 
 #[test]
 fn nothing_that_a_target_says_is_markup() {

@@ -93,7 +93,7 @@ fn choices(report: &Report) -> Vec<Choice<'_>> {
             name: "impact",
             label: "Impact",
             values: plain(
-                each(|r| words::impact(r.impact)),
+                each(|r| r.impact.as_str()),
                 &["passive", "active", "state-changing", "lockout-risk", "load"],
             ),
         },

@@ -6,6 +6,7 @@ use super::text::{Shown, duration};
 use super::words;
 use crate::model::report::Report;
 use crate::model::verdict::Status;
+use crate::report::terminal::of_cleanup;
 
 /// Sections that the navigation names.
 const NAVIGATION: [(&str, &str); 7] = [
@@ -17,9 +18,6 @@ const NAVIGATION: [(&str, &str); 7] = [
     ("latency", "Latency"),
     ("target", "Target"),
 ];
-
-/// Words that begin a fact about how carefully the target was treated.
-const SAFETY: [&str; 2] = ["safety", "mode"];
 
 /// `passed` or `failed`.
 pub(super) fn gate(report: &Report) -> &'static str {
@@ -42,10 +40,24 @@ pub(super) fn header(report: &Report) -> Markup {
                     " Gate " (gate(report))
                 }
                 p { "The gate " (Shown(&report.gate.rule)) ". Exit code " (report.gate.exit_code) "." }
+                @if !report.gate.reasons.is_empty() {
+                    ul { @for reason in &report.gate.reasons { li { (Shown(reason)) } } }
+                }
             }
+            @for remark in &report.gate.remarks { p class="remark" { "Remark: " (Shown(remark)) } }
             (counts(report))
             dl class="facts" {
                 @for (name, value) in facts(report) { div { dt { (name) } dd { (Shown(&value)) } } }
+            }
+            @if !report.safety.is_empty() || report.cleanup.is_some() {
+                dl class="care" {
+                    @if !report.safety.is_empty() {
+                        div { dt { "Safety" } @for line in &report.safety { dd { (Shown(line)) } } }
+                    }
+                    @if let Some(cleanup) = &report.cleanup {
+                        div { dt { "Left behind" } dd { (Shown(&of_cleanup(cleanup))) } }
+                    }
+                }
             }
             nav aria-label="Sections" {
                 ul { @for (anchor, name) in NAVIGATION { li { a href={ "#" (anchor) } { (name) } } } }
@@ -78,15 +90,14 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         ("Tool", report.tool.clone()),
         ("Run", report.run.clone()),
     ];
-    let safety = report.facts.iter().filter_map(|fact| fact.split_once(": "));
-    let safety = safety
-        .filter(|(name, _)| SAFETY.iter().any(|word| name.to_ascii_lowercase().starts_with(word)));
-    facts.extend(safety.map(|(_, value)| ("Safety", value.to_owned())));
     if let Some(filter) = &report.filter {
         facts.push(("Filter", filter.clone()));
     }
     if let Some(place) = &report.target.stanza {
         facts.push(("Profile file", format!("{}:{}", place.file, place.line)));
+    }
+    if let Some(trace) = &report.trace_id {
+        facts.push(("Trace id of its requests", trace.clone()));
     }
     facts
 }

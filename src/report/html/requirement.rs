@@ -50,7 +50,7 @@ pub(super) fn entry<'a>(page: &Page<'a>, at: usize, pool: &mut Pool<'a>) -> Mark
     html! {
         div class="req" data-status=(requirement.status.as_str()) data-severity=(requirement.severity.as_str())
             data-level=(requirement.level.as_str()) data-step=(Shown(&requirement.step))
-            data-impact=(words::impact(requirement.impact)) data-source=(Shown(&sources))
+            data-impact=(requirement.impact.as_str()) data-source=(Shown(&sources))
             data-topic=(Shown(words::topic(&requirement.id))) {
             @if is_finding {
                 p class="ref" {
@@ -176,7 +176,7 @@ fn written_where(requirement: &RequirementReport) -> Markup {
             ] {
                 @if !text.is_empty() { div { dt { (name) } dd { (Shown(text)) } } }
             }
-            div { dt { "Impact of the probe" } dd { (words::impact(requirement.impact)) } }
+            div { dt { "Impact of the probe" } dd { (requirement.impact.as_str()) ": it " (requirement.impact.meaning()) } }
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::report::RequirementReport;
-use crate::model::requirement::{Impact, Severity};
+use crate::model::requirement::Severity;
 use crate::model::verdict::{Status, StepOutcome, Weight};
 
 /// The sign of a status.
@@ -55,17 +55,6 @@ pub(super) fn severity(severity: Severity) -> Markup {
         span class={ "severity " (severity.as_str()) } {
             span aria-hidden="true" { (bars) } " " (severity.as_str())
         }
-    }
-}
-
-/// What a probe does to the target.
-pub(super) fn impact(impact: Impact) -> &'static str {
-    match impact {
-        Impact::Passive => "passive",
-        Impact::Active => "active",
-        Impact::StateChanging => "state-changing",
-        Impact::LockoutRisk => "lockout-risk",
-        Impact::Load => "load",
     }
 }
 

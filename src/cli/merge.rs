@@ -9,6 +9,9 @@ use crate::shard::merge as join;
 
 /// Merges, judges and writes.
 pub(super) fn merge(args: &MergeArgs) -> u8 {
+    if let Err(code) = args.output.prepare() {
+        return code;
+    }
     let catalogue = match Catalogue::load() {
         Ok(catalogue) => catalogue,
         Err(message) => {
@@ -23,7 +26,7 @@ pub(super) fn merge(args: &MergeArgs) -> u8 {
         Ok(whole)
     });
     match merged {
-        Ok(whole) => finish(&whole, &args.output),
+        Ok(whole) => finish(&whole, &args.output, false),
         Err(message) => {
             complain(message);
             exit::USAGE

@@ -2,20 +2,27 @@
 //! public clients.
 
 pub mod catalogue;
+mod cleanup;
 pub mod cli;
 pub mod doctor;
 mod draw;
 pub mod embedded;
 mod execute;
 pub mod expect;
+pub mod explain;
+pub mod gate;
 pub mod http;
 pub mod model;
+mod notes;
 pub mod oauth;
 mod places;
 pub mod plan;
+mod play;
 pub mod preflight;
+pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod shard;
 mod steps;
 pub mod target;
 pub mod trial;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{DiffFormat, complain, exit, say};
+use super::arguments::DiffFormat;
+use super::{complain, exit, say};
 use crate::report::diff::{compare, markdown, text};
 use crate::report::store;
 

@@ -5,11 +5,16 @@ use std::rc::Rc;
 
 use reference_server::Config;
 
+use super::arguments::{OutputArgs, RunArgs};
 use super::console::{Console, colour};
+use super::replay::recorded;
 use super::settings::environment;
-use super::{RunArgs, complain, exit, person, say};
+use super::{complain, dry_run, exit, person, say};
 use crate::embedded;
+use crate::gate::waivers::to_paste;
 use crate::model::report::Report;
+use crate::model::requirement::Profile;
+use crate::model::verdict::Status;
 use crate::plan::Filter;
 use crate::report::{Format, store, terminal};
 use crate::run::{Failure, Options, audit};
@@ -20,8 +25,12 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs) -> u8 {
-    if let Err(e) = store::prepare(&args.reports) {
-        let folder = args.reports.display();
+    if args.dry_run {
+        return dry_run::run(args).await;
+    }
+    let folder = &args.output.reports;
+    if let Err(e) = store::prepare(folder) {
+        let folder = folder.display();
         complain(format!(
             "cannot write to the report folder {folder}: {e}; choose another one with --reports"
         ));
@@ -34,10 +43,26 @@ pub(super) async fn run(args: RunArgs) -> u8 {
             return exit::USAGE;
         }
     };
-    let (profile, filter) = (args.profile.into(), args.filter.into());
+    let rules = match args.gate.load() {
+        Ok(rules) => rules,
+        Err(message) => {
+            complain(message);
+            return exit::USAGE;
+        }
+    };
+    let (profile, mut filter): (Profile, Filter) = (args.profile.into(), args.filter.into());
+    if let Some(run) = &args.repeat {
+        match unfinished(run, folder) {
+            Ok(ids) => filter.ids.extend(ids),
+            Err((code, message)) => {
+                complain(message);
+                return code;
+            }
+        }
+    }
     let outcome = match target {
         Some(mut target) => {
-            target.login.keep_in(&args.reports);
+            target.login.keep_in(folder);
             if person::introduce(&mut target) {
                 announce(&filter).await;
             }
@@ -62,7 +87,11 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         }
     };
     match outcome {
-        Ok(report) => finish(&report, &args.formats, &args.reports),
+        Ok(mut report) => {
+            rules.settle(&mut report);
+            let code = finish(&report, &args.output);
+            if report.interrupted { exit::INTERRUPTED } else { code }
+        }
         Err(failure) => explain(&failure),
     }
 }
@@ -76,8 +105,23 @@ async fn announce(filter: &Filter) {
     ));
 }
 
-fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
-    let formats = if formats.is_empty() { Format::USUAL } else { formats };
+/// The requirements that failed or could not be judged in that run.
+fn unfinished(run: &Path, folder: &Path) -> Result<Vec<String>, (u8, String)> {
+    let report = recorded(Some(run), folder).map_err(|message| (exit::USAGE, message))?;
+    let bad = [Status::Fail, Status::Error, Status::Inconclusive, Status::Warn];
+    let ids: Vec<String> =
+        bad.iter().flat_map(|s| report.with_status(*s)).map(str::to_owned).collect();
+    if ids.is_empty() {
+        let message = format!("nothing failed in {} and all was judged", report.run);
+        return Err((exit::NOTHING_SELECTED, message));
+    }
+    Ok(ids)
+}
+
+/// Writes the report, prints its summary, and returns the exit code of its gate.
+pub(super) fn finish(report: &Report, output: &OutputArgs) -> u8 {
+    let folder = &output.reports;
+    let formats = if output.formats.is_empty() { Format::USUAL } else { &output.formats };
     let (paths, code) = match store::write(report, formats, folder) {
         Ok(paths) => {
             let shown = paths.iter().map(|path| path.display().to_string());
@@ -89,6 +133,14 @@ fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
         }
     };
     say(terminal::summary(report, &paths, colour()).trim_end());
+    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
+    let waivers: Vec<String> = failed.map(to_paste).collect();
+    if !waivers.is_empty() {
+        say(format!(
+            "\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
+            waivers.join("\n").trim_end()
+        ));
+    }
     code
 }
 

@@ -23,9 +23,10 @@ pub(super) struct Finding<'a> {
 impl<'a> Finding<'a> {
     /// What was expected and what came, on one line.
     pub(super) fn message(&self) -> String {
-        let told = self.scenario.deviations.iter().map(|d| {
-            format!("expected {}; got {}", one_line(&d.expected), one_line(&d.actual))
-        });
+        let told =
+            self.scenario.deviations.iter().map(|d| {
+                format!("expected {}; got {}", one_line(&d.expected), one_line(&d.actual))
+            });
         told.collect::<Vec<_>>().join(". ")
     }
 
@@ -137,7 +138,10 @@ mod tests {
 
     #[test]
     fn nothing_that_steers_a_terminal_or_breaks_xml_stays() {
-        assert_eq!(printable("a\u{1b}[31m\r\n\u{0}\u{202e}b\u{ffff}\t"), "a\u{fffd}[31m\n\u{fffd}\u{fffd}b\u{fffd}\t");
+        assert_eq!(
+            printable("a\u{1b}[31m\r\n\u{0}\u{202e}b\u{ffff}\t"),
+            "a\u{fffd}[31m\n\u{fffd}\u{fffd}b\u{fffd}\t"
+        );
         assert_eq!(one_line("a\nb\tc"), "a b c");
     }
 

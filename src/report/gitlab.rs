@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
         "version": SCHEMA,
         "scan": {
             "type": "dast",
-            "status": if is_own_error { "failure" } else { "success" },
+            "status": if is_own_error || report.interrupted { "failure" } else { "success" },
             "start_time": time(moments.at(0)),
             "end_time": time(moments.end(report)),
             "analyzer": tool,
@@ -90,7 +90,9 @@ fn description(finding: &Finding<'_>) -> String {
     let requirement = finding.requirement;
     let mut parts = vec![prose(&requirement.duty)];
     if finding.weight == Weight::Warning {
-        parts.push("This is a warning: the duty is no MUST, or the deviation is no full one.".into());
+        parts.push(
+            "This is a warning: the duty is no MUST, or the deviation is no full one.".into(),
+        );
     }
     if requirement.waiver.is_some() {
         parts.push(prose(&absence(requirement)));

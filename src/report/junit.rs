@@ -39,9 +39,9 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
         ("time", &time),
     ]);
     root.write_inner_content(|xml| {
-        steps(report).into_iter().try_for_each(|(step, cases)| {
-            suite(xml, report, &started, step, &cases)
-        })
+        steps(report)
+            .into_iter()
+            .try_for_each(|(step, cases)| suite(xml, report, &started, step, &cases))
     })
     .map_err(fault)?;
     String::from_utf8(xml.into_inner()).map(|text| text + "\n").map_err(|e| e.to_string())
@@ -107,7 +107,9 @@ fn properties(report: &Report) -> Vec<(&'static str, String)> {
         ("profile", report.profile.as_str().into()),
         ("filter", report.filter.clone().unwrap_or_default()),
         ("gate", format!("{gate}: {}", report.gate.rule)),
+        ("gate_reasons", report.gate.reasons.join("; ")),
         ("exit_code", report.gate.exit_code.to_string()),
+        ("interrupted", report.interrupted.to_string()),
     ]
 }
 
@@ -137,7 +139,8 @@ fn case(xml: &mut Xml, requirement: &RequirementReport) -> io::Result<()> {
             return Ok(());
         }
         Kind::Passed if matches!(status, Status::Warn | Status::Note) => {
-            let told = format!("{}: {}\n{}", status.as_str(), deviation(requirement), body(requirement));
+            let told =
+                format!("{}: {}\n{}", status.as_str(), deviation(requirement), body(requirement));
             element.write_inner_content(|xml| text(xml, "system-out", &told))?;
             return Ok(());
         }

@@ -38,8 +38,8 @@ pub(super) fn render(report: &Report) -> String {
     out.push_str(&without_verdict(report, (MOST - TAIL).saturating_sub(out.len())));
     let _ = write!(
         out,
-        "\n{} requests in {} s, run `{}`, {}. To see it again: \
-         `authspec report render RUN --format markdown` with the folder of the run.\n",
+        "\n{} requests in {} s, run `{}`, {}. With the folder of the run, \
+         `authspec replay FINDING --run RUN` repeats a finding and `authspec report render RUN --format FORMAT` draws another form.\n",
         report.requests,
         seconds(report.duration_ms.saturating_mul(1000)),
         code_text(&report.run),
@@ -56,7 +56,12 @@ fn head(report: &Report, findings: &[Finding<'_>]) -> String {
         .filter_map(|status| Some(format!("{} {}", report.counts.get(status)?, status.as_str())))
         .collect();
     let mut out = format!("## authspec: gate {word}\n\n");
-    let _ = writeln!(out, "Target {}, profile {}.", code(&report.target.issuer), report.profile.as_str());
+    let _ = writeln!(
+        out,
+        "Target {}, profile {}.",
+        code(&report.target.issuer),
+        report.profile.as_str()
+    );
     if let Some(filter) = &report.filter {
         let _ = writeln!(out, "Filter {}.", code(filter));
     }
@@ -67,11 +72,24 @@ fn head(report: &Report, findings: &[Finding<'_>]) -> String {
         report.gate.exit_code,
         prose(&report.gate.rule)
     );
+    if let Some(part) = &report.part {
+        let _ = writeln!(out, "Part {} of {}: no verdict on the whole run.", part.index, part.of);
+    }
+    if report.interrupted {
+        out.push_str("Interrupted: what had not begun is inconclusive.\n");
+    }
+    for (word, lines) in [("", &report.gate.reasons), ("Remark: ", &report.gate.remarks)] {
+        lines.iter().for_each(|line| {
+            let _ = write!(out, "\n- {word}{}", prose(line));
+        });
+    }
     if findings.is_empty() {
         out.push_str("\nNo findings.\n");
         return out;
     }
-    out.push_str("\n| result | severity | requirement | expected | actual |\n|---|---|---|---|---|\n");
+    out.push_str(
+        "\n| result | severity | requirement | expected | actual |\n|---|---|---|---|---|\n",
+    );
     for (at, finding) in findings.iter().enumerate() {
         let row = row(finding);
         if out.len() + row.len() > MOST_TABLE {
@@ -115,7 +133,13 @@ fn detail(finding: &Finding<'_>) -> String {
         requirement.severity.as_str()
     );
     let _ = writeln!(out, "{}\n", prose(&requirement.duty));
-    let _ = writeln!(out, "- scenario: {} ({}:{})", code(&scenario.name), prose(&scenario.feature), scenario.line);
+    let _ = writeln!(
+        out,
+        "- scenario: {} ({}:{})",
+        code(&scenario.name),
+        prose(&scenario.feature),
+        scenario.line
+    );
     for deviation in &scenario.deviations {
         let _ = writeln!(out, "- expected: {}", code(&shortened(&deviation.expected, 1_000)));
         let _ = writeln!(out, "- actual: {}", code(&shortened(&deviation.actual, 1_000)));
@@ -124,7 +148,10 @@ fn detail(finding: &Finding<'_>) -> String {
         ("what an attacker gains", &requirement.attack),
         ("to change", &requirement.fix),
         ("answers that conform", &requirement.accepts),
-        ("waived", &if requirement.waiver.is_some() { absence(requirement) } else { String::new() }),
+        (
+            "waived",
+            &if requirement.waiver.is_some() { absence(requirement) } else { String::new() },
+        ),
         ("sources", &requirement.sources.join(", ")),
     ] {
         if !text.is_empty() {
@@ -139,12 +166,10 @@ fn detail(finding: &Finding<'_>) -> String {
             (Some(status), _) => status.to_string(),
             (None, failure) => format!("no answer: {}", failure.as_deref().unwrap_or_default()),
         };
-        let shown = format!(
-            "{}\n\n{answer}\n{}",
-            exchange.curl,
-            shortened(&exchange.response_body, 1_500)
-        );
-        let _ = write!(out, "\nExchange {}:\n\n{}", exchange.number, block(&shortened(&shown, 4_000)));
+        let shown =
+            format!("{}\n\n{answer}\n{}", exchange.curl, shortened(&exchange.response_body, 1_500));
+        let _ =
+            write!(out, "\nExchange {}:\n\n{}", exchange.number, block(&shortened(&shown, 4_000)));
     }
     out.push_str("\n</details>\n");
     out
@@ -180,7 +205,9 @@ pub(super) fn prose(text: &str) -> String {
         match c {
             '<' => out.push_str("&lt;"),
             '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' | '!' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' | '!' => {
+                out.extend(['\\', c])
+            }
             // Without the joiner, what follows would be called by name.
             '@' => out.push_str("@\u{2060}"),
             c => out.push(c),
@@ -203,7 +230,8 @@ pub(super) fn code(text: &str) -> String {
 
 /// An address that can be linked as it is.
 fn is_plain(url: &str) -> bool {
-    url.starts_with("https://") && url.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
+    url.starts_with("https://")
+        && url.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
 }
 
 /// Text for a code span of one backtick.

@@ -5,8 +5,23 @@ use crate::model::report::{DeviationReport, Report, RequirementReport};
 use crate::model::verdict::Weight;
 
 const HEADER: [&str; 17] = [
-    "id", "level", "severity", "impact", "step", "status", "weight", "source", "url", "expected",
-    "actual", "reason", "waiver_owner", "waiver_expires", "scenarios", "exchanges", "cwe",
+    "id",
+    "level",
+    "severity",
+    "impact",
+    "step",
+    "status",
+    "weight",
+    "source",
+    "url",
+    "expected",
+    "actual",
+    "reason",
+    "waiver_owner",
+    "waiver_expires",
+    "scenarios",
+    "exchanges",
+    "cwe",
 ];
 
 /// A line a requirement, the worst deviation of each.
@@ -27,14 +42,13 @@ fn row(requirement: &RequirementReport) -> [String; HEADER.len()] {
     let worst = deviations.rev().max_by_key(|d| d.weight);
     let of_worst = |part: fn(&DeviationReport) -> &str| worst.map(part).unwrap_or_default().into();
     let waiver = requirement.waiver.as_ref();
-    let impact = serde_json::to_value(requirement.impact).ok();
     let exchanges: usize = requirement.scenarios.iter().map(|s| s.exchanges.len()).sum();
     let cwe: Vec<String> = requirement.cwe.iter().map(|n| format!("CWE-{n}")).collect();
     [
         requirement.id.clone(),
         requirement.level.as_str().into(),
         requirement.severity.as_str().into(),
-        impact.as_ref().and_then(|i| i.as_str()).unwrap_or_default().into(),
+        requirement.impact.as_str().into(),
         requirement.step.clone(),
         requirement.status.as_str().into(),
         worst.map(|d| word(d.weight)).unwrap_or_default().into(),

@@ -1,6 +1,7 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
 pub mod diff;
+pub mod explanation;
 mod finding;
 mod gitlab;
 mod har;
@@ -52,8 +53,7 @@ impl Format {
     ];
 
     /// The forms that a run writes where nothing else is asked for.
-    pub const USUAL: &[Self] =
-        &[Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
+    pub const USUAL: &[Self] = &[Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
 
     /// Its name as an option value.
     pub fn name(self) -> &'static str {

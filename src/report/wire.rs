@@ -13,7 +13,8 @@ pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<
 /// Method and URL. A pseudonym in the URL, `<code#1>`, is percent-encoded: its `#` would begin a
 /// fragment.
 pub(super) fn request_target(exchange: &ExchangeReport) -> (String, String) {
-    let (method, url) = exchange.request_line.split_once(' ').unwrap_or(("", &exchange.request_line));
+    let (method, url) =
+        exchange.request_line.split_once(' ').unwrap_or(("", &exchange.request_line));
     (method.to_owned(), uri(url))
 }
 
@@ -155,12 +156,16 @@ mod tests {
         let expected = ("https://as.test:8443".into(), "/a".into());
         assert_eq!(origin_and_path("https://as.test:8443/a?b"), expected);
         assert_eq!(origin_and_path("/a?b"), (String::new(), "/a".into()));
-        assert_eq!(uri("http://[::1]:80/[a]?100%&%20#x#y"), "http://[::1]:80/%5Ba%5D?100%25&%20#x%23y");
+        assert_eq!(
+            uri("http://[::1]:80/[a]?100%&%20#x#y"),
+            "http://[::1]:80/%5Ba%5D?100%25&%20#x%23y"
+        );
     }
 
     #[test]
     fn cookies_are_taken_apart() {
-        let fields = [("Set-Cookie".to_owned(), "s=<cookie#1>; Path=/; HttpOnly; Max-Age=5".to_owned())];
+        let fields =
+            [("Set-Cookie".to_owned(), "s=<cookie#1>; Path=/; HttpOnly; Max-Age=5".to_owned())];
         let expected = json!([{ "name": "s", "value": "<cookie#1>", "httpOnly": true, "secure": false,
             "path": "/", "comment": "Max-Age=5" }]);
         assert_eq!(set_cookies(&fields), expected);

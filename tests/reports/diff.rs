@@ -66,7 +66,10 @@ fn behaviour_is_compared_where_both_pass() {
     let difference = compare(&sample(), &after);
     assert_eq!(difference.drift.len(), 1);
     let drift = &difference.drift[0];
-    assert_eq!((drift.of.as_str(), drift.scenario.as_deref()), ("token.code-unknown", Some("the same request again")));
+    assert_eq!(
+        (drift.of.as_str(), drift.scenario.as_deref()),
+        ("token.code-unknown", Some("the same request again"))
+    );
     let shown = drift.after.join("\n");
     assert!(shown.contains("token_endpoint POST 400: error=invalid_grant"), "{shown}");
     assert!(shown.contains("hint number") && shown.contains("cache-control no-store"), "{shown}");
@@ -82,7 +85,10 @@ fn what_differs_in_every_run_is_no_difference() {
     after.run = "later".into();
     after.started = "2027-01-01T00:00:00Z".into();
     let rename = |text: &mut String| {
-        *text = text.replace("as.example.test", "as.example.test:8443").replace("#1>", "#31>").replace("#2>", "#7>");
+        *text = text
+            .replace("as.example.test", "as.example.test:8443")
+            .replace("#1>", "#31>")
+            .replace("#2>", "#7>");
     };
     rename(&mut after.target.issuer);
     for scenario in after.requirements.iter_mut().flat_map(|r| &mut r.scenarios) {
@@ -117,7 +123,10 @@ fn documents_are_compared_member_by_member_and_keys_by_kid() {
     ];
     after.snapshots = vec![
         document("jwks", r#"{"keys":[{"kid":"a","kty":"EC","x":"2"},{"kid":"c","kty":"RSA"}]}"#),
-        document("openid-configuration", r#"{"issuer":"https://as.example.test","b":[2],"c":null}"#),
+        document(
+            "openid-configuration",
+            r#"{"issuer":"https://as.example.test","b":[2],"c":null}"#,
+        ),
     ];
     let difference = compare(&before, &after);
     let lines: Vec<&str> =

@@ -90,10 +90,12 @@ fn sarif_holds_to_its_schema_and_every_result_is_located() {
         let run = &log["runs"][0];
         for result in run["results"].as_array().unwrap() {
             let place = &result["locations"][0]["physicalLocation"];
-            let file = if report.target.stanza.is_some() { "staging.toml" } else { "authspec.toml" };
+            let file =
+                if report.target.stanza.is_some() { "staging.toml" } else { "authspec.toml" };
             assert_eq!(place["artifactLocation"]["uri"], file);
             assert!(place["region"]["startLine"].as_u64().unwrap() >= 1);
-            let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+            let rule =
+                &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
             assert_eq!(rule["id"], result["ruleId"]);
         }
     }
@@ -125,7 +127,8 @@ fn a_fingerprint_outlives_run_time_and_order() {
     let prints = |report: &Report| {
         let log = json(Format::Sarif, report);
         let results = log["runs"][0]["results"].as_array().unwrap().clone();
-        let print = |r: &Value| r["partialFingerprints"]["authspec/v1"].as_str().unwrap().to_owned();
+        let print =
+            |r: &Value| r["partialFingerprints"]["authspec/v1"].as_str().unwrap().to_owned();
         results.iter().map(print).collect::<std::collections::BTreeSet<_>>()
     };
     let mut later = full();
@@ -180,8 +183,10 @@ fn an_archive_holds_each_exchange_once() {
     // The two of the sample and the one without an answer.
     assert_eq!(entries.len(), 3);
     assert_eq!(entries[0]["pageref"], "preflight");
-    assert!(entries[0]["comment"].as_str().unwrap().contains("token.code-single-use headers.hsts")
-        || entries[0]["comment"].as_str().unwrap().contains("cors.preflight"));
+    assert!(
+        entries[0]["comment"].as_str().unwrap().contains("token.code-single-use headers.hsts")
+            || entries[0]["comment"].as_str().unwrap().contains("cors.preflight")
+    );
     let silent = entries.iter().find(|e| e["response"]["status"] == 0).unwrap();
     assert_eq!(silent["_error"], "connection refused");
     assert_eq!(entries[1]["startedDateTime"], "2026-11-23T12:00:00.001200Z");
@@ -200,7 +205,9 @@ fn messages_hold_to_their_schema_and_mark_every_scenario() {
         let started = format!("{}-started", pickle.unwrap()["pickle"]["id"].as_str().unwrap());
         let finished = envelopes.iter().map(|e| &e["testStepFinished"]);
         let own = finished.filter(|f| f["testCaseStartedId"] == started.as_str());
-        own.map(|f| f["testStepResult"]["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        own.map(|f| f["testStepResult"]["status"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(status("token.code-single-use"), "PASSED PASSED FAILED");
     assert_eq!(status("cors.preflight"), "PASSED PASSED SKIPPED");
@@ -223,7 +230,10 @@ fn the_matrix_has_a_line_for_each_requirement() {
     assert_eq!(cell(0, "id"), "token.code-single-use");
     assert_eq!(cell(0, "actual"), "200 application/json (exchange 3)");
     assert_eq!(cell(0, "exchanges"), "2");
-    assert_eq!((cell(1, "waiver_owner"), cell(1, "waiver_expires")), ("identity team", "2027-01-31"));
+    assert_eq!(
+        (cell(1, "waiver_owner"), cell(1, "waiver_expires")),
+        ("identity team", "2027-01-31")
+    );
 }
 
 #[test]

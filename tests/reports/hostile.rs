@@ -12,16 +12,54 @@ use super::schemas::{Schema, junit};
 
 /// What servers have been seen to try, and a few more.
 const TRICKS: &[&str] = &[
-    "]]>", "<script>alert(1)</script>", "&lt;&#0;", "\u{0}", "\u{1b}[2J\u{7}", "\u{202e}txt.exe", "\u{ffff}",
-    "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1:A9)", "\t=1", "\r\n=1", "\"\"\",=1", "|a|b|", "``` \n# x", "`",
-    "\\`", "![x](https://evil.test/x.png)", "[x](1)", "<img src=x onerror=alert(1)>", "@everyone", "</details>",
-    "\n\n## Passed\n", "$\\frac{1}{2}$", "{0}", "{\"a\":", "\u{2028}", "%00", "a\u{85}b", "https://evil.test",
-    "<code#1>", "\n| a | b |\n|---|---|", "~~~", "    code", "* x", "1. x", "&", "'", "--", "-->", "<!--",
+    "]]>",
+    "<script>alert(1)</script>",
+    "&lt;&#0;",
+    "\u{0}",
+    "\u{1b}[2J\u{7}",
+    "\u{202e}txt.exe",
+    "\u{ffff}",
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@SUM(A1:A9)",
+    "\t=1",
+    "\r\n=1",
+    "\"\"\",=1",
+    "|a|b|",
+    "``` \n# x",
+    "`",
+    "\\`",
+    "![x](https://evil.test/x.png)",
+    "[x](1)",
+    "<img src=x onerror=alert(1)>",
+    "@everyone",
+    "</details>",
+    "\n\n## Passed\n",
+    "$\\frac{1}{2}$",
+    "{0}",
+    "{\"a\":",
+    "\u{2028}",
+    "%00",
+    "a\u{85}b",
+    "https://evil.test",
+    "<code#1>",
+    "\n| a | b |\n|---|---|",
+    "~~~",
+    "    code",
+    "* x",
+    "1. x",
+    "&",
+    "'",
+    "--",
+    "-->",
+    "<!--",
 ];
 
 fn hostile() -> impl Strategy<Value = String> {
     let trick = prop::sample::select(TRICKS).prop_map(str::to_owned);
-    prop::collection::vec(prop_oneof![trick, any::<String>()], 0..4).prop_map(|parts| parts.concat())
+    prop::collection::vec(prop_oneof![trick, any::<String>()], 0..4)
+        .prop_map(|parts| parts.concat())
 }
 
 /// The report with `text` wherever the target or the operator may have put it.
@@ -145,5 +183,10 @@ proptest! {
 }
 
 fn attachments(report: &Report) -> usize {
-    Format::Messages.render(report).unwrap().lines().filter(|l| l.starts_with("{\"attachment\"")).count()
+    Format::Messages
+        .render(report)
+        .unwrap()
+        .lines()
+        .filter(|l| l.starts_with("{\"attachment\""))
+        .count()
 }

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use boon::{Compiler, Draft, SchemaIndex, Schemas};
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::Event;
+use quick_xml::{Reader, XmlVersion};
 use serde_json::Value;
 
 /// Where schemas that refer to each other by relative names are taken to be.
@@ -43,7 +43,9 @@ impl Schema {
         compiler.enable_format_assertions();
         for file in files {
             let text = fs::read_to_string(Path::new("fixtures/schemas").join(file)).unwrap();
-            compiler.add_resource(&format!("{BASE}{file}"), serde_json::from_str(&text).unwrap()).unwrap();
+            compiler
+                .add_resource(&format!("{BASE}{file}"), serde_json::from_str(&text).unwrap())
+                .unwrap();
         }
         let index = compiler.compile(&format!("{BASE}{root}"), &mut schemas).unwrap();
         Self(schemas, index)
@@ -67,12 +69,7 @@ const JUNIT: &[(&str, &[&str], &[&str], &[&str])] = &[
     ),
     ("properties", &[], &[], &["property"]),
     ("property", &["name", "value"], &[], &[]),
-    (
-        "testcase",
-        &["name"],
-        &["time", "classname"],
-        &["skipped", "error", "failure", "system-out"],
-    ),
+    ("testcase", &["name"], &["time", "classname"], &["skipped", "error", "failure", "system-out"]),
     ("skipped", &[], &["type", "message"], &[]),
     ("error", &[], &["type", "message"], &[]),
     ("failure", &[], &["type", "message"], &[]),
@@ -90,9 +87,7 @@ pub(crate) struct Junit {
 
 /// Reads JUnit XML and holds it to the rules.
 pub(crate) fn junit(xml: &str) -> Result<Junit, String> {
-    let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if let Some(c) = xml.chars().find(|c| !allowed(*c)) {
         return Err(format!("{c:?} in XML"));
     }
@@ -116,7 +111,8 @@ pub(crate) fn junit(xml: &str) -> Result<Junit, String> {
                 for attribute in tag.attributes() {
                     let attribute = attribute.map_err(|e| e.to_string())?;
                     let key = attribute.key.as_ref().to_owned();
-                    let value = attribute.normalized_value(XmlVersion::Explicit1_0)
+                    let value = attribute
+                        .normalized_value(XmlVersion::Explicit1_0)
                         .map_err(|e| e.to_string())?
                         .into_owned();
                     if !required.contains(&key.as_str()) && !optional.contains(&key.as_str()) {

@@ -40,7 +40,8 @@ const TELLING: &[&str] = &[
 ];
 
 /// Fields that come and go with the connection or the load.
-const VOLATILE: &[&str] = &["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
+const VOLATILE: &[&str] =
+    &["connection", "content-length", "date", "keep-alive", "transfer-encoding"];
 
 /// Members whose value is part of the protocol.
 const TELLING_MEMBERS: &[&str] = &["active", "error", "issued_token_type", "scope", "token_type"];
@@ -75,7 +76,8 @@ pub(super) fn drift(before: &Report, after: &Report) -> Vec<Drift> {
         pages_before.extend(pages(&normal_before, old));
         pages_after.extend(pages(&normal_after, new));
     }
-    let endpoints: BTreeSet<&String> = pages_before.iter().chain(&pages_after).map(|(e, _)| e).collect();
+    let endpoints: BTreeSet<&String> =
+        pages_before.iter().chain(&pages_after).map(|(e, _)| e).collect();
     for endpoint in endpoints {
         let of = |pages: &BTreeSet<(String, String)>| -> BTreeSet<String> {
             pages.iter().filter(|(e, _)| e == endpoint).map(|(_, shape)| shape.clone()).collect()
@@ -204,10 +206,11 @@ fn attributes(field: &str) -> String {
 /// Where a redirect goes: the address without values, `error` apart.
 fn target(normal: &Normal, location: &str) -> String {
     let (address, parameters) = location.split_once(['?', '#']).unwrap_or((location, ""));
-    let names = query(&format!("?{parameters}")).into_iter().map(|(name, value)| match name.as_str() {
-        "error" => format!("error={value}"),
-        _ => normal.value(&name),
-    });
+    let names =
+        query(&format!("?{parameters}")).into_iter().map(|(name, value)| match name.as_str() {
+            "error" => format!("error={value}"),
+            _ => normal.value(&name),
+        });
     let names: BTreeSet<String> = names.collect();
     format!("{} with {}", normal.value(address), names.into_iter().collect::<Vec<_>>().join(", "))
 }

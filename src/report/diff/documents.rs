@@ -36,7 +36,12 @@ pub(super) fn changes(before: &Report, after: &Report) -> Vec<DocumentChange> {
     compared.filter(|document| !document.lines.is_empty()).collect()
 }
 
-fn members(old_normal: &Normal, old: &Snapshot, new_normal: &Normal, new: &Snapshot) -> Vec<String> {
+fn members(
+    old_normal: &Normal,
+    old: &Snapshot,
+    new_normal: &Normal,
+    new: &Snapshot,
+) -> Vec<String> {
     let (Some(before), Some(after)) = (object(&old.content), object(&new.content)) else {
         return not_json(old, new);
     };
@@ -47,7 +52,9 @@ fn members(old_normal: &Normal, old: &Snapshot, new_normal: &Normal, new: &Snaps
         let old = before.get(name).map(|value| shown(old_normal, value));
         let new = after.get(name).map(|value| shown(new_normal, value));
         match (old, new) {
-            (Some(old), Some(new)) if old != new => lines.push(format!("member changed: {name} {old} to {new}")),
+            (Some(old), Some(new)) if old != new => {
+                lines.push(format!("member changed: {name} {old} to {new}"))
+            }
             (None, Some(new)) => lines.push(format!("member added: {name} {new}")),
             (Some(old), None) => lines.push(format!("member removed: {name} {old}")),
             _ => {}

@@ -24,7 +24,8 @@ impl Normal {
         let parsed = Url::parse(issuer).ok();
         let authority = parsed.as_ref().map(|url| url.authority().to_owned());
         let encoded = url::form_urlencoded::byte_serialize(issuer.as_bytes()).collect::<String>();
-        let mut own: Vec<String> = [Some(issuer.clone()), Some(encoded), authority].into_iter().flatten().collect();
+        let mut own: Vec<String> =
+            [Some(issuer.clone()), Some(encoded), authority].into_iter().flatten().collect();
         own.retain(|text| !text.is_empty());
         let compiled = |pattern| Regex::new(pattern).ok();
         Self {
@@ -94,9 +95,15 @@ mod tests {
     #[test]
     fn what_differs_from_run_to_run_is_left_out() {
         let normal = normal();
-        assert_eq!(normal.value("https://as.test:8443/cb?code=<code#12>"), "{target}/cb?code=<code>");
+        assert_eq!(
+            normal.value("https://as.test:8443/cb?code=<code#12>"),
+            "{target}/cb?code=<code>"
+        );
         assert_eq!(normal.value("x 1-5UcOWNFZdr_ZZPlwFdbg y"), "x {random} y");
-        assert_eq!(normal.value("max-age=31536000; includeSubDomains"), "max-age=31536000; includeSubDomains");
+        assert_eq!(
+            normal.value("max-age=31536000; includeSubDomains"),
+            "max-age=31536000; includeSubDomains"
+        );
         assert_eq!(normal.prose("200 application/json (exchange 3)"), "200 application/json");
     }
 }

@@ -21,8 +21,12 @@ pub fn text(difference: &Difference) -> String {
     }
     for change in &difference.changes {
         let _ = writeln!(out, "\n{}", heading(change));
-        change.told_before.iter().for_each(|line| { let _ = writeln!(out, "  - {}", one_line(line)); });
-        change.told_after.iter().for_each(|line| { let _ = writeln!(out, "  + {}", one_line(line)); });
+        change.told_before.iter().for_each(|line| {
+            let _ = writeln!(out, "  - {}", one_line(line));
+        });
+        change.told_after.iter().for_each(|line| {
+            let _ = writeln!(out, "  + {}", one_line(line));
+        });
     }
     for (word, ids) in [("added", &difference.added), ("removed", &difference.removed)] {
         if !ids.is_empty() {
@@ -32,12 +36,18 @@ pub fn text(difference: &Difference) -> String {
     for drift in &difference.drift {
         let scenario = drift.scenario.iter().map(|s| format!(", {}", one_line(s)));
         let _ = writeln!(out, "\nBEHAVES OTHERWISE {}{}", drift.of, scenario.collect::<String>());
-        drift.before.iter().for_each(|line| { let _ = writeln!(out, "  - {}", one_line(line)); });
-        drift.after.iter().for_each(|line| { let _ = writeln!(out, "  + {}", one_line(line)); });
+        drift.before.iter().for_each(|line| {
+            let _ = writeln!(out, "  - {}", one_line(line));
+        });
+        drift.after.iter().for_each(|line| {
+            let _ = writeln!(out, "  + {}", one_line(line));
+        });
     }
     for document in &difference.documents {
         let _ = writeln!(out, "\nPUBLISHES OTHERWISE {}", document.name);
-        document.lines.iter().for_each(|line| { let _ = writeln!(out, "  {}", one_line(line)); });
+        document.lines.iter().for_each(|line| {
+            let _ = writeln!(out, "  {}", one_line(line));
+        });
     }
     let _ = writeln!(out, "\n{}", summary(difference));
     out
@@ -47,7 +57,8 @@ pub fn text(difference: &Difference) -> String {
 pub fn markdown(difference: &Difference) -> String {
     let mut out = format!("## authspec: {}\n\n", summary(difference));
     for (word, side) in [("before", &difference.before), ("after", &difference.after)] {
-        let _ = writeln!(out, "- {word}: {} {}, {}", code(&side.run), code(&side.issuer), gate(side));
+        let _ =
+            writeln!(out, "- {word}: {} {}, {}", code(&side.run), code(&side.issuer), gate(side));
     }
     for note in notes(difference) {
         let _ = writeln!(out, "- {}", prose(&note));
@@ -64,7 +75,12 @@ pub fn markdown(difference: &Difference) -> String {
     }
     for drift in difference.drift.iter().take(SHOWN) {
         let scenario = drift.scenario.iter().map(|s| format!(", {}", prose(s)));
-        let _ = writeln!(out, "\n**Behaves otherwise: {}{}**\n", prose(&drift.of), scenario.collect::<String>());
+        let _ = writeln!(
+            out,
+            "\n**Behaves otherwise: {}{}**\n",
+            prose(&drift.of),
+            scenario.collect::<String>()
+        );
         lines(&mut out, "before", &drift.before);
         lines(&mut out, "after", &drift.after);
     }

@@ -220,9 +220,9 @@ impl Case<'_> {
 
     /// It as the pickle that ran.
     pub(super) fn pickle(&self, uri: &str) -> Value {
-        let steps = self.steps.iter().map(|step| {
-            json!({ "id": step.pickle_step(), "astNodeIds": [step.id], "text": step.text })
-        });
+        let steps = self.steps.iter().map(
+            |step| json!({ "id": step.pickle_step(), "astNodeIds": [step.id], "text": step.text }),
+        );
         json!({
             "id": self.id,
             "uri": uri,

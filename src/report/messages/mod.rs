@@ -37,7 +37,9 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
     lines.push(meta(report));
     for document in &documents {
         lines.push(json!({ "gherkinDocument": document.gherkin() }));
-        document.cases().for_each(|case| lines.push(json!({ "pickle": case.pickle(&document.uri) })));
+        document
+            .cases()
+            .for_each(|case| lines.push(json!({ "pickle": case.pickle(&document.uri) })));
     }
     lines.push(json!({ "testRunStarted": { "id": RUN, "timestamp": timestamp(moments.at(0)) } }));
     let cases = || documents.iter().flat_map(Document::cases);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::escape::prose;
 use super::finding::{Finding, absence, findings, one_line, printable, shortened, unjudged};
-use super::markdown::prose;
 use super::moment::Moments;
 use super::wire::{header, origin_and_path, phrase, query, request_target};
 use crate::model::report::{ExchangeReport, Report};

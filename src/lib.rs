@@ -5,6 +5,7 @@ pub mod catalogue;
 mod cleanup;
 pub mod cli;
 pub mod doctor;
+mod doubt;
 mod draw;
 pub mod embedded;
 mod execute;

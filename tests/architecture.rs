@@ -45,7 +45,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("trial", &["model", "http", "target", "world", "preflight", "draw"]),
     ("play", &["model", "world"]),
-    ("execute", &["model", "world", "catalogue", "plan", "play", "draw"]),
+    ("doubt", &["model", "draw"]),
+    ("execute", &["model", "doubt", "world", "catalogue", "plan", "play", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
     ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (

@@ -51,15 +51,16 @@ pub(super) enum Command {
     Login(LoginArgs),
     /// Show what is configured, and from where.
     Config(ConfigArgs),
-    /// Compare two runs: findings, what the target publishes, and how it behaves where both pass;
-    /// exit code 1 where a finding is new or worse.
-    Diff(DiffArgs),
     /// Make one run of its parts; exit code 2 where one is missing, doubled or foreign.
     Merge(MergeArgs),
     /// Repeat one finding of a recorded run: fixed (exit code 0), still there (1) or not to be judged (5).
     Replay(ReplayArgs),
     /// Draw another form of a run that was recorded.
     Report(ReportArgs),
+    /// Compare two runs: findings, what the target publishes, and how it behaves where both pass.
+    ///
+    /// Exit codes: 0 no new or worse finding, 1 one at least, 2 a run that cannot be read.
+    Diff(DiffArgs),
     /// Look after known findings that somebody answers for.
     Waivers(WaiversArgs),
     /// Start the reference server for people to look at.
@@ -99,7 +100,7 @@ pub(super) enum ConfigCommand {
     /// The values in force.
     Show {
         #[command(flatten)]
-        target: TargetOptions,
+        target: Box<TargetOptions>,
         /// With each value, the file and line, variable or option that it came from.
         #[arg(long)]
         origin: bool,
@@ -175,29 +176,6 @@ pub(super) struct ReplayArgs {
 }
 
 #[derive(Args)]
-pub(super) struct DiffArgs {
-    /// Folder of the earlier run, or its run.json.
-    #[arg(value_name = "BEFORE")]
-    pub(super) before: PathBuf,
-    /// Folder of the later run, or its run.json.
-    #[arg(value_name = "AFTER")]
-    pub(super) after: PathBuf,
-    /// How to print.
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: DiffFormat,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum DiffFormat {
-    /// For a terminal.
-    Text,
-    /// For programs.
-    Json,
-    /// For a note on a change.
-    Markdown,
-}
-
-#[derive(Args)]
 pub(super) struct ReportArgs {
     #[command(subcommand)]
     pub(super) command: ReportCommand,
@@ -229,6 +207,29 @@ pub(super) struct OutputArgs {
     /// Write this form of the report beside run.json; may be repeated.
     #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
     pub(super) formats: Vec<Format>,
+}
+
+#[derive(Args)]
+pub(super) struct DiffArgs {
+    /// Folder of the earlier run, or its run.json.
+    #[arg(value_name = "BEFORE")]
+    pub(super) before: PathBuf,
+    /// Folder of the later run, or its run.json.
+    #[arg(value_name = "AFTER")]
+    pub(super) after: PathBuf,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: DiffFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffFormat {
+    /// For a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a note on a change.
+    Markdown,
 }
 
 #[derive(Args, Clone)]
@@ -297,7 +298,7 @@ pub(super) struct LoginArgs {
 #[derive(Subcommand)]
 pub(super) enum LoginCommand {
     /// Sign in once and show each page and step without any value; exit code 3 where it fails.
-    Test(TargetOptions),
+    Test(Box<TargetOptions>),
     /// Print a recording of Chrome's DevTools Recorder (JSON) as steps for a profile; what was typed
     /// is left out.
     Import {

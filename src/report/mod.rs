@@ -6,6 +6,7 @@ pub mod explanation;
 mod finding;
 mod gitlab;
 mod har;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -24,6 +25,8 @@ use crate::model::report::Report;
 pub enum Format {
     /// The lossless one, from which all others are drawn.
     Json,
+    /// One page for people, self-contained.
+    Html,
     /// JUnit XML, a case a requirement.
     Junit,
     /// SARIF 2.1.0 for code scanning.
@@ -44,6 +47,7 @@ impl Format {
     /// Every form.
     pub const ALL: &[Self] = &[
         Self::Json,
+        Self::Html,
         Self::Junit,
         Self::Sarif,
         Self::Markdown,
@@ -54,12 +58,14 @@ impl Format {
     ];
 
     /// The forms that a run writes where nothing else is asked for.
-    pub const USUAL: &[Self] = &[Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
+    pub const USUAL: &[Self] =
+        &[Self::Json, Self::Html, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
 
     /// Its name as an option value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Html => "html",
             Self::Junit => "junit",
             Self::Sarif => "sarif",
             Self::Markdown => "markdown",
@@ -74,6 +80,7 @@ impl Format {
     pub fn file(self) -> &'static str {
         match self {
             Self::Json => "run.json",
+            Self::Html => "report.html",
             Self::Junit => "junit.xml",
             Self::Sarif => "authspec.sarif",
             Self::Markdown => "summary.md",
@@ -90,6 +97,7 @@ impl Format {
     pub fn render(self, report: &Report) -> Result<String, String> {
         match self {
             Self::Json => json::render(report),
+            Self::Html => Ok(html::render(report)),
             Self::Junit => junit::render(report),
             Self::Sarif => sarif::render(report),
             Self::Markdown => Ok(markdown::render(report)),

@@ -175,7 +175,8 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     }
 }
 
-fn of_cleanup(cleanup: &Cleanup) -> String {
+/// What became of what a run was issued, in one line.
+pub(super) fn of_cleanup(cleanup: &Cleanup) -> String {
     let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
         cleanup;
     let why = obstacle.as_ref().map(|why| format!("; {}", one_line(why))).unwrap_or_default();

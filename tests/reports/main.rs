@@ -5,6 +5,10 @@
 mod diff;
 mod formats;
 mod hostile;
+mod html;
+mod page;
+mod palette;
+mod poisoned;
 mod sample;
 mod schemas;
 

@@ -323,6 +323,7 @@ fn what_a_hostile_target_says_does_nothing() {
         );
         assert_eq!(page.browser.reported("Page.javascriptDialogOpening").len(), 0, "{payload}");
         // Nothing was refused by the policy, for nothing was tried; nothing but the file was fetched.
+        assert!(page.browser.reported("Page.loadEventFired").len() == 1, "{payload}");
         assert_eq!(page.browser.reported("Log.entryAdded"), Vec::<&Value>::new(), "{payload}");
         assert_eq!(
             page.browser.reported("Runtime.exceptionThrown"),

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::hostile::{FOREIGN, PAYLOADS, with};
 use super::page::{Page, parse};
+use super::poisoned::{FOREIGN, PAYLOADS, with};
 use super::sample::sample;
 
 fn page(report: &Report) -> Page {

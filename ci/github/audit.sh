@@ -27,8 +27,9 @@ for name in TARGET ISSUER ENVIRONMENT PROFILE TAGS FAIL_ON FAIL_LEVEL MIN_COVERA
 done
 
 binary=${INPUT_BINARY:-$RUNNER_TEMP/authspec/bin/authspec}
-[ -f "$binary" ] && [ -x "$binary" ] ||
+if [ ! -f "$binary" ] || [ ! -x "$binary" ]; then
     usage "there is no program at the path that the input binary names: give the path of a built authspec"
+fi
 case $binary in */*) ;; *) binary=./$binary ;; esac
 
 # option NAME VALUE
@@ -72,8 +73,9 @@ set +f
 
 # A folder of its own: what is found there was written by this run.
 case ${INPUT_REPORTS:-.} in /*) reports=$INPUT_REPORTS ;; *) reports=./${INPUT_REPORTS:-.} ;; esac
-mkdir -p "$reports" && folder=$(mktemp -d "$reports/authspec.XXXXXX") ||
+if ! mkdir -p "$reports" || ! folder=$(mktemp -d "$reports/authspec.XXXXXX"); then
     usage "the folder that the input reports names cannot be written to"
+fi
 option reports "$folder"
 while IFS= read -r argument || [ -n "$argument" ]; do
     argument=${argument%$'\r'}

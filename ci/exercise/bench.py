@@ -1,0 +1,119 @@
+"""What all parts share: the program, the reference server as a target, and the list of results."""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CI = ROOT / "ci"
+BINARY = pathlib.Path(os.environ["AUTHSPEC_BINARY"]).resolve()
+
+# The seeded user of the reference server; its password is fixed and public.
+PASSWORD = "correct horse battery staple"
+
+# A few requirements, so that an audit takes a moment.
+FEW = "@token.code-single-use or @pkce.verifier-mismatch or @discovery.issuer-identical"
+
+_counts = {"ok": 0, "bad": 0, "not run": 0}
+
+
+def check(holds, what, detail=""):
+    """Notes one result; the detail is shown where it does not hold."""
+    word = "ok" if holds else "bad"
+    _counts[word] += 1
+    print(f"  {word:8}{what}")
+    if not holds and detail:
+        print("          " + str(detail).strip()[-3000:].replace("\n", "\n          "))
+    return holds
+
+
+def not_run(what, reason):
+    """Names what could not be exercised here."""
+    _counts["not run"] += 1
+    print(f"  not run {what}: {reason}")
+
+
+def summary():
+    """Prints the totals; the exit code."""
+    print("\n" + ", ".join(f"{count} {word}" for word, count in _counts.items()))
+    return 1 if _counts["bad"] or not _counts["ok"] else 0
+
+
+def environment(**more):
+    """A small environment of a job: nothing of ours but what is named."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    kept["PATH"] = f"{BINARY.parent}:{kept.get('PATH', '')}"
+    kept["AUTHSPEC_PASSWORD"] = PASSWORD
+    return {**kept, **more}
+
+
+def shell(command, folder, env, program=("bash", "--noprofile", "--norc", "-eo", "pipefail")):
+    """Runs the text of a script as CI systems do: from a file, or by -c for sh."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(command)
+        script.flush()
+        return subprocess.run([*program, script.name], cwd=folder, env=env, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=600)
+
+
+def offers(*words):
+    """Whether the program has the option or command: offers("merge"), offers("run", "--shard")."""
+    if words[-1].startswith("--"):
+        text = _help(words[:-1])
+        return re.search(rf"{re.escape(words[-1])}\b", text) is not None
+    return re.search(rf"^  {re.escape(words[0])}\b", _help(()), re.M) is not None
+
+
+def lacks(*options):
+    """Which of these commands and options of `run` the program does not have yet."""
+    found = [option for option in options
+             if not (offers("run", option) if option.startswith("--") else offers(option))]
+    return found
+
+
+def has_format(name):
+    """Whether the program draws that form of a report."""
+    run = subprocess.run([BINARY, "run", f"--format={name}", "--help-nothing"], text=True,
+                         capture_output=True)
+    return "formats are" not in run.stderr
+
+
+def _help(words):
+    return subprocess.run([BINARY, *words, "--help"], text=True, capture_output=True,
+                          check=True).stdout
+
+
+@contextlib.contextmanager
+def target(defect=None):
+    """The reference server on a free port, with a profile: (issuer, text of the profile)."""
+    arguments = [BINARY, "serve"] + (["--defect", defect] if defect else [])
+    server = subprocess.Popen(arguments, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+    try:
+        issuer = server.stdout.readline().strip()
+        yield issuer, f"""issuer = "{issuer}"
+
+[[clients]]
+id = "native"
+redirect_uris = ["http://127.0.0.1/callback"]
+scope = "openid"
+
+[user]
+username = "alice"
+password = "env:AUTHSPEC_PASSWORD"
+"""
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def worst_defect():
+    """The seeded defect that violates most requirements."""
+    text = subprocess.run([BINARY, "serve", "--list-defects"], text=True, capture_output=True,
+                          check=True).stdout
+    found = re.findall(r"^(\w+) .*\n +violates (.*)$", text, re.M)
+    return max(found, key=lambda defect: len(defect[1].split()))[0]

@@ -14,6 +14,9 @@ BINARY = pathlib.Path(os.environ["AUTHSPEC_BINARY"]).resolve()
 # The seeded user of the reference server; its password is fixed and public.
 PASSWORD = "correct horse battery staple"
 
+# A seeded defect that shows in more than ten requirements with the profile below, as warnings.
+MANY = "GarbageTokenErrorMissing"
+
 # A few requirements, so that an audit takes a moment.
 FEW = "@token.code-single-use or @pkce.verifier-mismatch or @discovery.issuer-identical"
 
@@ -51,7 +54,7 @@ def environment(**more):
 
 
 def shell(command, folder, env, program=("bash", "--noprofile", "--norc", "-eo", "pipefail")):
-    """Runs the text of a script as CI systems do: from a file, or by -c for sh."""
+    """Runs the text of a script as CI systems do, from a file."""
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
         script.write(command)
         script.flush()
@@ -70,9 +73,8 @@ def offers(*words):
 
 def lacks(*options):
     """Which of these commands and options of `run` the program does not have yet."""
-    found = [option for option in options
-             if not (offers("run", option) if option.startswith("--") else offers(option))]
-    return found
+    return [option for option in options
+            if not (offers("run", option) if option.startswith("--") else offers(option))]
 
 
 def has_format(name):
@@ -95,25 +97,22 @@ def target(defect=None):
                               stderr=subprocess.DEVNULL)
     try:
         issuer = server.stdout.readline().strip()
+        if not issuer:
+            raise RuntimeError(f"{' '.join(map(str, arguments))} does not start")
         yield issuer, f"""issuer = "{issuer}"
 
 [[clients]]
 id = "native"
 redirect_uris = ["http://127.0.0.1/callback"]
-scope = "openid"
+scope = "openid api:read"
 
 [user]
 username = "alice"
 password = "env:AUTHSPEC_PASSWORD"
+
+[resource]
+url = "{issuer}/api/profile"
 """
     finally:
         server.terminate()
         server.wait(10)
-
-
-def worst_defect():
-    """The seeded defect that violates most requirements."""
-    text = subprocess.run([BINARY, "serve", "--list-defects"], text=True, capture_output=True,
-                          check=True).stdout
-    found = re.findall(r"^(\w+) .*\n +violates (.*)$", text, re.M)
-    return max(found, key=lambda defect: len(defect[1].split()))[0]

@@ -3,7 +3,7 @@
 # exit code of authspec.
 #
 # Reads INPUT_* (the inputs of the action) and what a runner sets: GITHUB_OUTPUT, GITHUB_STEP_SUMMARY,
-# RUNNER_TEMP. Options are built as `--name=value`, one word each, so that a value is never read as
+# RUNNER_TEMP. Options are built as `--NAME=VALUE`, one word each, so that a value is never read as
 # an option, let alone as a command. bash 3.2 suffices.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -83,7 +83,7 @@ def nightly():
         bench.not_run("cronjob.yaml", f"this authspec has no {', '.join(lacking)}")
         return
     profile = next(d for d in documents("cronjob.yaml") if d["kind"] == "ConfigMap")["data"]["target.toml"]
-    for defect, code in ((None, 0), ("TokenResponsePrivate", 1)):
+    for defect, code in ((None, 0), ("NonceMissing", 1)):
         with tempfile.TemporaryDirectory() as folder, bench.target(defect) as (issuer, _):
             pod = template("cronjob.yaml")
             mounts = Mounts(folder, pod)

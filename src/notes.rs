@@ -8,6 +8,10 @@ use crate::world::context::Context;
 /// What was left out, allowed and waited for, for the sake of the target.
 pub(crate) fn notes(plan: &Plan, context: &Context) -> Vec<String> {
     let mut notes = of_plan(plan, &context.target.safety);
+    let trace = context.http.trace_id().filter(|_| context.target.safety.environment.is_shared());
+    notes.extend(trace.map(|id| {
+        format!("in the log of the target: trace id {id}, User-Agent with run {}", &id[..8])
+    }));
     let (illnesses, held) = context.http.disturbances();
     if illnesses > 0 {
         notes.push(format!(

@@ -132,7 +132,7 @@ fn the_gherkin_of_a_requirement_is_its_own_rule() {
         assert_eq!(gherkin.is_none(), requirement.untested.is_some(), "{}", requirement.id);
         let Some(gherkin) = gherkin else { continue };
         let rule = catalogue().features.iter().flat_map(|f| &f.rules);
-        let rule = rule.clone().find(|r| r.tags.iter().any(|tag| *tag == requirement.id)).unwrap();
+        let rule = rule.clone().find(|r| r.tags.contains(&requirement.id)).unwrap();
         assert_eq!(gherkin.text.matches("Rule:").count(), 1, "{}", requirement.id);
         assert_eq!(gherkin.text.lines().next(), Some(format!("Rule: {}", rule.name).as_str()));
         let last = gherkin.text.lines().last().unwrap().trim();

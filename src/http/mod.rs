@@ -12,6 +12,7 @@ mod connection;
 pub mod cookies;
 mod handshake;
 mod head;
+mod limits;
 mod listen;
 mod origin;
 mod pace;
@@ -42,6 +43,7 @@ use crate::model::tls::TlsVersion;
 pub use care::Care;
 use care::{Guard, Refusal};
 use connection::Connection;
+pub use limits::Limits;
 use origin::Origin;
 use pace::Pace;
 use patience::Patience;
@@ -51,48 +53,6 @@ pub use route::Proxy;
 use route::Route;
 pub use tls::{Identity, Trust};
 use trace::Trace;
-
-/// What one answer may cost, whatever the target sends.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Time to connect, TLS included.
-    pub connect: Duration,
-    /// Time from the first octet sent to the last octet received.
-    pub total: Duration,
-    /// What slow answers may take in all, in time of waiting; then nothing more is sent.
-    pub patience: Duration,
-    /// Octets of status line and header fields.
-    pub head: usize,
-    /// Octets of the body; the rest is cut off and marked.
-    pub body: usize,
-    /// Redirects that a user agent follows in one navigation.
-    pub redirects: usize,
-    /// Rounds of a race.
-    pub rounds: usize,
-    /// How long a target that fell ill is left alone at first.
-    pub cool_down: Duration,
-    /// The longest time that `Retry-After` may ask for.
-    pub longest_hold: Duration,
-    /// What `Retry-After` may ask for in all; then nothing more is sent before its time.
-    pub holds: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            total: Duration::from_secs(20),
-            patience: Duration::from_secs(600),
-            head: 64 * 1024,
-            body: 1024 * 1024,
-            redirects: 20,
-            rounds: 10,
-            cool_down: Duration::from_secs(10),
-            longest_hold: Duration::from_secs(60),
-            holds: Duration::from_secs(300),
-        }
-    }
-}
 
 /// An idle connection older than this may be closed by the peer at any moment; a new one is made.
 const IDLE: Duration = Duration::from_secs(2);

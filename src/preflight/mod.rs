@@ -14,7 +14,7 @@ use crate::expect::operation::date_of;
 use crate::expect::tokens::typ;
 use crate::http::user_agent::Home;
 use crate::http::{Care, Http};
-use crate::model::exchange::{Exchange, Request};
+use crate::model::exchange::{Exchange, Request, Withheld};
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 use crate::oauth::authorization::Landing;
@@ -176,7 +176,9 @@ fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
     let came_back =
         lookups.first().map(|e| e.gist()).unwrap_or_else(|| "no location to ask".into());
     let failure = lookups.first().and_then(|e| e.outcome.as_ref().err());
+    let is_busy = |e: &Arc<Exchange>| e.response().is_some_and(|r| matches!(r.status, 429 | 503));
     let remedy = match failure {
+        None if lookups.iter().any(is_busy) => Withheld::AskedToWait.remedy(),
         Some(reason) if reason.contains("TLS") => {
             "check the certificate: its chain must end at a trusted root and its name must match the host"
         }

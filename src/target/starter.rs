@@ -44,6 +44,13 @@ fn head(out: &mut String, target: &Target, facts: &Facts) {
     let _ = writeln!(out, "issuer = {}\n", quoted(issuer));
     let _ = writeln!(
         out,
+        "# What the server is to others: development (every check runs), staging (none that may lock\n\
+         # accounts or that sends bursts), production (nothing but what conforming clients send).\n\
+         environment = {}\n",
+        quoted(target.safety.environment.as_str())
+    );
+    let _ = writeln!(
+        out,
         "# Least interval between two requests. A test server of your own may take more: 0.\n\
          pace_ms = {}\n",
         target.pace.as_millis()

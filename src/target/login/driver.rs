@@ -272,6 +272,9 @@ impl Driver<'_> {
 
 /// Why nothing came back.
 fn silence(exchange: &Exchange) -> (Reason, &'static str) {
+    if let Some(withheld) = exchange.withheld {
+        return (Reason::Withheld, withheld.remedy());
+    }
     let reason = exchange.outcome.as_ref().err().map_or("", String::as_str);
     match [" within ", " in time"].iter().any(|words| reason.contains(words)) {
         true => (Reason::TimedOut, "see the log of the server, or raise pace_ms in the profile"),

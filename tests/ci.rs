@@ -10,16 +10,7 @@ use std::process::Command;
 use regex::Regex;
 
 /// What the files use and this authspec does not have yet. Empty in a release.
-const PENDING: &[&str] = &[
-    "--shard",
-    "--prometheus",
-    "merge",
-    "format html",
-    "format junit",
-    "format sarif",
-    "format markdown",
-    "format gitlab-dast",
-];
+const PENDING: &[&str] = &["--prometheus"];
 
 /// Options of other programs that the files call or mention.
 const OF_OTHERS: &[&str] = &[

@@ -63,30 +63,11 @@ def shell(command, folder, env, program=("bash", "--noprofile", "--norc", "-eo",
                               stderr=subprocess.STDOUT, timeout=600)
 
 
-def offers(*words):
-    """Whether the program has the option or command: offers("merge"), offers("run", "--shard")."""
-    if words[-1].startswith("--"):
-        text = _help(words[:-1])
-        return re.search(rf"{re.escape(words[-1])}\b", text) is not None
-    return re.search(rf"^  {re.escape(words[0])}\b", _help(()), re.M) is not None
-
-
-def lacks(*options):
-    """Which of these commands and options of `run` the program does not have yet."""
-    return [option for option in options
-            if not (offers("run", option) if option.startswith("--") else offers(option))]
-
-
-def has_format(name):
-    """Whether the program draws that form of a report."""
-    run = subprocess.run([BINARY, "run", f"--format={name}", "--help-nothing"], text=True,
-                         capture_output=True)
-    return "formats are" not in run.stderr
-
-
-def _help(words):
-    return subprocess.run([BINARY, *words, "--help"], text=True, capture_output=True,
+def offers(command, option):
+    """Whether that command of the program has the option."""
+    text = subprocess.run([BINARY, command, "--help"], text=True, capture_output=True,
                           check=True).stdout
+    return re.search(rf"{re.escape(option)}\b", text) is not None
 
 
 @contextlib.contextmanager

@@ -98,10 +98,6 @@ def fill(text, inputs):
 
 
 def run():
-    lacking = [name for name in ("html", "junit", "sarif", "markdown") if not bench.has_format(name)]
-    if lacking:
-        bench.not_run("action.yml", f"this authspec has no format {', '.join(lacking)}")
-        return
     with tempfile.TemporaryDirectory() as folder, bench.target() as (issuer, profile):
         runner = Runner(folder)
         (runner.workspace / "authspec.toml").write_text(profile)
@@ -192,10 +188,6 @@ def hostile(runner):
 
 
 def shards(runner):
-    lacking = bench.lacks("--shard", "merge")
-    if lacking:
-        bench.not_run("inputs shard and merge", f"this authspec has no {', '.join(lacking)}")
-        return
     parts = [runner.play(target="authspec.toml", tags=bench.FEW, shard=f"{n}/2", reports="parts")
              for n in (1, 2)]
     check(all(part.code == 0 for part in parts), "two parts", [part.log for part in parts])

@@ -14,21 +14,11 @@ HOSTILE = ['"; touch {mark} #', "$(touch {mark})", "`touch {mark}`", "x; touch {
 
 
 def run():
-    lacking = bench.lacks("--shard", "merge")
-    lacking += [name for name in formats() if not bench.has_format(name)]
-    if lacking:
-        bench.not_run("its jobs", f"this authspec has no {', '.join(lacking)}")
-        return
     for defect, code in ((None, 0), ("CodeReusable", 1)):
         with tempfile.TemporaryDirectory() as folder, bench.target(defect) as (_, profile):
             whole(pathlib.Path(folder), profile, code)
     with tempfile.TemporaryDirectory() as folder, bench.target() as (_, profile):
         hostile(pathlib.Path(folder), profile)
-
-
-def formats():
-    script = " ".join(map(str, TEMPLATE["authspec-gate"]["script"]))
-    return [word.removeprefix("--format=") for word in script.split() if word.startswith("--format=")]
 
 
 def job(name, folder, **variables):

@@ -11,7 +11,7 @@ use authspec::model::exchange::Request;
 use authspec::model::report::{Report, RequirementReport, ScenarioReport};
 use authspec::model::requirement::Profile;
 use authspec::plan::{Filter, Plan};
-use authspec::report::json;
+use authspec::report::{Format, store};
 use authspec::run::{Options, audit};
 use authspec::target::capabilities::Facts;
 use divan::Bencher;
@@ -42,7 +42,7 @@ fn report(runtime: &Runtime) -> Report {
 fn whole_audit(bencher: Bencher) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
-    bencher.bench_local(|| json::write(&report(&runtime), folder.path()));
+    bencher.bench_local(|| store::write(&report(&runtime), &[], folder.path()));
 }
 
 /// Exchanges in one sample of the two loops.
@@ -109,5 +109,5 @@ fn report_of_1000_scenarios(bencher: Bencher) {
         .chunks(4)
         .map(|scenarios| RequirementReport { scenarios: scenarios.to_vec(), ..frame.clone() })
         .collect();
-    bencher.bench_local(|| json::render(&report).map(|text| text.len()));
+    bencher.bench_local(|| Format::Json.render(&report).map(|text| text.len()));
 }

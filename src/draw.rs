@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::model::exchange::Exchange;
 use crate::model::redact::Redactor;
 use crate::model::report::{
     DeviationReport, ExchangeReport, Gate, REPORT_VERSION, Report, RequirementReport,
-    ScenarioReport, TargetSummary,
+    ScenarioReport, Snapshot, StepReport, TargetSummary,
 };
 use crate::model::requirement::{Level, Profile, Requirement};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
+use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
 use crate::world::context::Context;
 
@@ -23,7 +25,10 @@ pub(crate) struct Ended {
     pub(crate) feature: String,
     pub(crate) line: usize,
     pub(crate) name: String,
-    pub(crate) duration: Duration,
+    /// From the start of the run to that of the scenario.
+    pub(crate) at: Duration,
+    pub(crate) elapsed: Duration,
+    pub(crate) steps: Vec<StepReport>,
     pub(crate) ledger: Ledger,
     pub(crate) verdict: Verdict,
 }
@@ -46,6 +51,27 @@ pub(crate) fn redactor<'a>(
     exchanges.for_each(|exchange| redactor.learn_from(exchange));
     redactor.seal();
     redactor
+}
+
+/// Shows exchanges without their secrets, and who spoke to whom.
+pub(crate) struct Pen {
+    pub(crate) redactor: Redactor,
+    places: Places,
+}
+
+impl Pen {
+    pub(crate) fn new<'a>(
+        context: &Context,
+        exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
+    ) -> Self {
+        Self { redactor: redactor(context, exchanges), places: Places::of(context) }
+    }
+
+    pub(crate) fn exchanges(&self, all: &[Arc<Exchange>]) -> Vec<ExchangeReport> {
+        let drawn =
+            |e: &Arc<Exchange>| ExchangeReport::new(e, self.places.route(e), &self.redactor);
+        all.iter().map(drawn).collect()
+    }
 }
 
 pub(crate) fn clean(obstacle: &Obstacle, redactor: &Redactor) -> Obstacle {
@@ -77,7 +103,7 @@ pub(crate) fn draw(
     (started, elapsed): (Timestamp, Duration),
 ) -> Report {
     let shared = context.shared.exchanges();
-    let redactor = redactor(
+    let pen = Pen::new(
         context,
         shared.iter().chain(ended.values().flatten().flat_map(|e| &e.ledger.exchanges)),
     );
@@ -87,7 +113,7 @@ pub(crate) fn draw(
             continue;
         };
         if let Some(scenarios) = ended.get(&requirement.id) {
-            requirements.push(judged(requirement, scenarios, context.profile, &redactor));
+            requirements.push(judged(requirement, scenarios, context.profile, &pen));
         } else if let Some(omitted) = plan.omitted.get(&requirement.id) {
             requirements.push(unjudged(requirement, omitted));
         }
@@ -101,14 +127,17 @@ pub(crate) fn draw(
     for requirement in &requirements {
         *counts.entry(requirement.status).or_default() += 1;
     }
+    let started = format!("{started:.3}");
     Report {
         version: REPORT_VERSION,
+        run: run_name(&started, &context.target.issuer),
         tool: format!("authspec {}", env!("CARGO_PKG_VERSION")),
         target: TargetSummary {
             issuer: context.target.issuer.clone(),
             clients: context.target.clients.iter().map(|c| c.id.clone()).collect(),
+            stanza: context.target.stanza.clone(),
         },
-        started: format!("{started:.3}"),
+        started,
         duration_ms: millis(elapsed),
         requests: context.http.requests(),
         profile: context.profile,
@@ -116,13 +145,48 @@ pub(crate) fn draw(
         gate: gate(&requirements),
         counts,
         facts: describe(context),
-        preflight: shared.iter().map(|e| ExchangeReport::new(e, &redactor)).collect(),
+        snapshots: snapshots(context, &pen.redactor),
+        preflight: pen.exchanges(&shared),
         requirements,
     }
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Start of the run and host of the target, fit for a folder name: `20261123T130501123Z-as.test`.
+fn run_name(started: &str, issuer: &str) -> String {
+    let time: String = started.chars().filter(char::is_ascii_alphanumeric).collect();
+    let host = issuer.split_once("://").map_or("", |(_, rest)| rest);
+    let host: String =
+        host.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    format!("{time}-{}", host.trim_matches('-'))
+}
+
+/// The public documents of the target as they were fetched.
+fn snapshots(context: &Context, redactor: &Redactor) -> Vec<Snapshot> {
+    let facts = &context.facts;
+    let of = |name: &str, exchange: &Exchange| {
+        let body = &exchange.response()?.body;
+        Some(Snapshot {
+            name: name.to_owned(),
+            url: redactor.redact(&exchange.request.url),
+            sha256: Sha256::digest(body).iter().map(|octet| format!("{octet:02x}")).collect(),
+            content: redactor.redact(&String::from_utf8_lossy(body)),
+        })
+    };
+    let known = ["openid-configuration", "oauth-authorization-server"];
+    let documents = facts.documents.iter().filter_map(|document| {
+        let name = known.into_iter().find(|name| document.location.contains(name))?;
+        of(name, &document.exchange)
+    });
+    let jwks = facts.jwks_exchange.iter().filter_map(|exchange| of("jwks", exchange));
+    documents.chain(jwks).collect()
 }
 
 fn describe(context: &Context) -> Vec<String> {
@@ -158,13 +222,20 @@ fn frame(requirement: &Requirement) -> RequirementReport {
         id: requirement.id.clone(),
         level: requirement.level,
         severity: requirement.severity,
+        impact: requirement.impact,
         step: requirement.step.clone(),
         duty: requirement.duty.clone(),
         sources: requirement.sources.clone(),
         url: requirement.url.clone(),
+        applies: requirement.applies.clone(),
+        probe: requirement.probe.clone(),
         accepts: requirement.accepts.clone(),
+        attack: requirement.attack.clone(),
+        fix: requirement.fix.clone(),
+        cwe: requirement.cwe.clone(),
         status: Status::Error,
         reason: None,
+        waiver: None,
         scenarios: vec![],
     }
 }
@@ -173,22 +244,18 @@ fn judged(
     requirement: &Requirement,
     scenarios: &[Ended],
     profile: Profile,
-    redactor: &Redactor,
+    pen: &Pen,
 ) -> RequirementReport {
     let cap = requirement.cap(profile);
     let status = status_of(requirement, scenarios, profile);
     let scenarios: Vec<ScenarioReport> =
-        scenarios.iter().map(|ended| scenario_report(ended, cap, profile, redactor)).collect();
+        scenarios.iter().map(|ended| scenario_report(ended, cap, profile, pen)).collect();
     let reason = scenarios.iter().filter(|s| s.status == status).find_map(|s| s.reason.clone());
     RequirementReport { status, reason, scenarios, ..frame(requirement) }
 }
 
-fn scenario_report(
-    ended: &Ended,
-    cap: Weight,
-    profile: Profile,
-    redactor: &Redactor,
-) -> ScenarioReport {
+fn scenario_report(ended: &Ended, cap: Weight, profile: Profile, pen: &Pen) -> ScenarioReport {
+    let redactor = &pen.redactor;
     let (reason, obstacle) = match &ended.verdict {
         Verdict::NotApplicable(reason) | Verdict::Error(reason) => {
             (Some(redactor.redact(reason)), None)
@@ -209,13 +276,10 @@ fn scenario_report(
         obstacle,
         deviations: ended.ledger.deviations.iter().map(weigh).collect(),
         observations: ended.ledger.observations.iter().map(|o| redactor.redact(o)).collect(),
-        duration_ms: millis(ended.duration),
-        exchanges: ended
-            .ledger
-            .exchanges
-            .iter()
-            .map(|e| ExchangeReport::new(e, redactor))
-            .collect(),
+        at_us: micros(ended.at),
+        elapsed_us: micros(ended.elapsed),
+        steps: ended.steps.clone(),
+        exchanges: pen.exchanges(&ended.ledger.exchanges),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cucumber::step::{CaptureName, Context as StepContext, Step as StepFunction};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -17,8 +17,11 @@ use gherkin::{Feature, Rule, Scenario, Step, StepType};
 use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::Exchange;
+use crate::model::report::StepReport;
 use crate::model::requirement::Requirement;
-use crate::model::verdict::{Deviation, Ending, Ledger, Status, Verdict, Weight, conclude};
+use crate::model::verdict::{
+    Deviation, Ending, Ledger, Status, StepOutcome, Verdict, Weight, conclude,
+};
 use crate::plan::Plan;
 use crate::world::context::Context;
 use crate::world::{World, registered_steps};
@@ -192,35 +195,61 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
 }
 
 async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
-    let started = Instant::now();
+    let (started, at) = (Instant::now(), context.http.since(Duration::ZERO));
     let mut world = World::default();
     world.enter(context);
-    let ending = play(job, &mut world).await;
+    let (steps, ending) = play(job, &mut world).await;
     world.leave();
     let ledger = world.ledger();
     Ended {
         feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
         line: job.scenario.position.line,
         name: job.scenario.name.clone(),
-        duration: started.elapsed(),
+        at,
+        elapsed: started.elapsed(),
+        steps,
         verdict: conclude(&ledger, ending),
         ledger,
     }
 }
 
 /// Step by step, until one of them ends the scenario.
-async fn play(job: Job<'_>, world: &mut World) -> Ending {
+async fn play(job: Job<'_>, world: &mut World) -> (Vec<StepReport>, Ending) {
+    let mut ending = Ending::Completed;
+    let mut steps = Vec::new();
     for step in job.steps() {
-        let (function, matches) = match &*definition(step) {
-            Definition::Found(function, matches) => (*function, matches.clone()),
-            Definition::Missing(why) => return Ending::Undefined(why.clone()),
-        };
-        let given = StepContext { step: step.clone(), matches };
-        if let Err(text) = quietly(function(world, given)).await {
-            return Ending::Stopped(text);
+        let (started, before) = (Instant::now(), world.deviations());
+        let mut outcome = StepOutcome::NotRun;
+        if ending == Ending::Completed {
+            ending = one(step, world).await;
+            outcome = match ending {
+                _ if world.deviations() > before => StepOutcome::Deviated,
+                Ending::Completed => StepOutcome::Passed,
+                Ending::Stopped(_) | Ending::Undefined(_) => StepOutcome::Stopped,
+            };
         }
+        steps.push(StepReport {
+            keyword: step.keyword.trim().to_owned(),
+            text: step.value.clone(),
+            line: step.position.line,
+            outcome,
+            elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            exchanges: world.exchanges(),
+        });
     }
-    Ending::Completed
+    (steps, ending)
+}
+
+async fn one(step: &Step, world: &mut World) -> Ending {
+    let (function, matches) = match &*definition(step) {
+        Definition::Found(function, matches) => (*function, matches.clone()),
+        Definition::Missing(why) => return Ending::Undefined(why.clone()),
+    };
+    let given = StepContext { step: step.clone(), matches };
+    match quietly(function(world, given)).await {
+        Ok(()) => Ending::Completed,
+        Err(text) => Ending::Stopped(text),
+    }
 }
 
 /// What a text stands for.
@@ -279,8 +308,6 @@ async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::exchange::samples::answered;
     use crate::model::verdict::Obstacle;
@@ -298,7 +325,9 @@ mod tests {
             feature: String::new(),
             line: 1,
             name: String::new(),
-            duration: Duration::ZERO,
+            at: Duration::ZERO,
+            elapsed: Duration::ZERO,
+            steps: vec![],
             verdict,
             ledger: Ledger { exchanges, ..Ledger::default() },
         }

@@ -11,6 +11,7 @@ pub mod expect;
 pub mod http;
 pub mod model;
 pub mod oauth;
+mod places;
 pub mod plan;
 pub mod preflight;
 pub mod report;

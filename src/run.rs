@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::catalogue::Catalogue;
-use crate::draw::{ById, Ended, clean, draw, redactor, status_of};
+use crate::draw::{ById, Ended, Pen, clean, draw, status_of};
 pub use crate::execute::Observer;
 use crate::execute::execute;
 use crate::model::report::{ExchangeReport, Report};
@@ -153,9 +153,8 @@ fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
 /// The failure of the preflight with its evidence.
 fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
     let exchanges = context.shared.exchanges();
-    let redactor = redactor(context, exchanges.iter());
-    let shown = exchanges.iter().map(|e| ExchangeReport::new(e, &redactor)).collect();
-    Failure::Preflight(clean(&obstacle, &redactor), shown)
+    let pen = Pen::new(context, exchanges.iter());
+    Failure::Preflight(clean(&obstacle, &pen.redactor), pen.exchanges(&exchanges))
 }
 
 /// What a target does or refuses counts only beside a working twin: when a client's valid flow no

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use authspec::model::report::Report;
 use authspec::model::requirement::Profile;
 use authspec::plan::Filter;
-use authspec::report::json;
+use authspec::report::store;
 use authspec::run::{Failure, Options, audit_blocking};
 use authspec::target::profile::Target;
 use authspec::world::context::Clock;
@@ -85,10 +85,11 @@ fn trial(recipe: &Path) -> Result<(), Failed> {
     let report = audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
     drop(server);
     let folder = server::target_folder().join("reports").join(name_of(recipe));
-    let path = json::write(&report, &folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let paths =
+        store::write(&report, &[], &folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     expected
         .compare(&report)
-        .map_err(|differences| format!("{differences}\nreport    {}", path.display()).into())
+        .map_err(|differences| format!("{differences}\nreport    {}", paths[0].display()).into())
 }
 
 /// The profile of the recipe, with the port and folder of this run.

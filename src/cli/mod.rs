@@ -6,6 +6,7 @@ mod init;
 mod list;
 mod login;
 mod person;
+mod report;
 mod run;
 mod serve;
 pub mod settings;
@@ -20,6 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::requirement::Profile;
 use crate::plan::Filter;
+use crate::report::Format;
 use settings::TargetOptions;
 
 /// Exit codes, part of the contract.
@@ -75,6 +77,8 @@ enum Command {
     Login(LoginArgs),
     /// Show what is configured, and from where.
     Config(ConfigArgs),
+    /// Draw another form of a run that was recorded.
+    Report(ReportArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -135,6 +139,33 @@ struct RunArgs {
     /// Folder for reports.
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     reports: PathBuf,
+    /// Write this form of the report beside run.json; may be repeated.
+    #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
+    formats: Vec<Format>,
+}
+
+#[derive(Args)]
+struct ReportArgs {
+    #[command(subcommand)]
+    command: ReportCommand,
+}
+
+#[derive(Subcommand)]
+enum ReportCommand {
+    /// Draw one form of a run.
+    Render {
+        /// Folder of the run, or its run.json.
+        #[arg(value_name = "RUN")]
+        run: PathBuf,
+        /// The form.
+        #[arg(long, value_name = "FORMAT", value_parser = report::format)]
+        format: Format,
+        /// File to write; standard output when left out.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// The JSON Schema of run.json.
+    Schema,
 }
 
 #[derive(Args, Clone)]
@@ -272,6 +303,7 @@ pub fn main() -> ExitCode {
             ConfigCommand::Keys => config::keys(),
             ConfigCommand::Schema => config::print_schema(),
         },
+        Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

@@ -11,7 +11,7 @@ use super::{RunArgs, complain, exit, person, say};
 use crate::embedded;
 use crate::model::report::Report;
 use crate::plan::Filter;
-use crate::report::{json, terminal};
+use crate::report::{Format, store, terminal};
 use crate::run::{Failure, Options, audit};
 use crate::world::context::Clock;
 
@@ -20,7 +20,7 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs) -> u8 {
-    if let Err(e) = json::prepare(&args.reports) {
+    if let Err(e) = store::prepare(&args.reports) {
         let folder = args.reports.display();
         complain(format!(
             "cannot write to the report folder {folder}: {e}; choose another one with --reports"
@@ -62,7 +62,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         }
     };
     match outcome {
-        Ok(report) => finish(&report, &args.reports),
+        Ok(report) => finish(&report, &args.formats, &args.reports),
         Err(failure) => explain(&failure),
     }
 }
@@ -76,9 +76,13 @@ async fn announce(filter: &Filter) {
     ));
 }
 
-fn finish(report: &Report, folder: &Path) -> u8 {
-    let (paths, code) = match json::write(report, folder) {
-        Ok(path) => (vec![path.display().to_string()], report.gate.exit_code),
+fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
+    let formats = if formats.is_empty() { Format::USUAL } else { formats };
+    let (paths, code) = match store::write(report, formats, folder) {
+        Ok(paths) => {
+            let shown = paths.iter().map(|path| path.display().to_string());
+            (shown.collect(), report.gate.exit_code)
+        }
         Err(e) => {
             complain(format!("the report could not be written to {}: {e}", folder.display()));
             (vec![], exit::OWN_ERROR)

@@ -1,11 +1,12 @@
 //! One duty of the server under test, as the catalogue in `features/requirements/` states it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Weight;
 
 /// The obligation of a requirement in the words of RFC 2119.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
     /// A violation fails the run.
     #[serde(rename = "MUST")]
@@ -56,7 +57,9 @@ impl Level {
 }
 
 /// What a violation costs the operator, `info` to `critical`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Recorded for completeness.
@@ -85,7 +88,7 @@ impl Severity {
 }
 
 /// Which body of specifications a run holds the target to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// RFCs, BCPs and final OpenID specifications.
@@ -103,6 +106,36 @@ impl Profile {
             Self::Oauth21 => "oauth21",
         }
     }
+}
+
+/// What a probe does to the target, mildest first.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Reads public documents or looks at an ordinary flow.
+    #[default]
+    Passive,
+    /// Sends requests that deviate and that leave nothing behind.
+    Active,
+    /// Creates or ends grants, sessions or tokens beyond an ordinary login.
+    StateChanging,
+    /// Fails logins, for which an account may be locked.
+    LockoutRisk,
+    /// Sends many requests at once, or large ones.
+    Load,
 }
 
 /// A ceiling on what a violation may count for in the baseline profile.
@@ -140,6 +173,18 @@ pub struct Requirement {
     pub probe: String,
     /// Every answer that conforms.
     pub accepts: String,
+    /// What an attacker gains from a violation.
+    #[serde(default)]
+    pub attack: String,
+    /// What to change at the server.
+    #[serde(default)]
+    pub fix: String,
+    /// Weaknesses (CWE) that a violation is, the governing one first.
+    #[serde(default)]
+    pub cwe: Vec<u32>,
+    /// What the probe does to the target.
+    #[serde(default)]
+    pub impact: Impact,
     /// The level rests on the OAuth 2.1 draft alone.
     #[serde(default)]
     pub draft_only: bool,
@@ -188,6 +233,10 @@ mod tests {
             applies: "always".into(),
             probe: String::new(),
             accepts: String::new(),
+            attack: String::new(),
+            fix: String::new(),
+            cwe: vec![],
+            impact: Impact::Passive,
             draft_only,
             max_verdict,
             untested: None,

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Exchange;
 use super::requirement::Profile;
 
 /// How much a deviation counts before level and profile of its requirement cap it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
     /// Recorded, nothing more.
@@ -80,7 +83,7 @@ impl fmt::Display for Deviation {
 }
 
 /// Why a scenario could not get far enough to judge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Obstacle {
     /// What was tried.
     pub tried: String,
@@ -125,6 +128,20 @@ pub struct Ledger {
     /// Answers since the preflight were judged, so the flow of this client (by index) must still
     /// work at the end.
     pub rests_on_flow_of: Option<usize>,
+}
+
+/// How a step went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It ran and met what it expects.
+    Passed,
+    /// It met something else than it expects.
+    Deviated,
+    /// It ended the scenario without a deviation of its own.
+    Stopped,
+    /// The scenario had ended before.
+    NotRun,
 }
 
 /// How the runner left the scenario.
@@ -179,7 +196,9 @@ pub fn conclude(ledger: &Ledger, ending: Ending) -> Verdict {
 }
 
 /// The status of a scenario or requirement after level and profile are applied, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// No scenario judges the duty, or none was meant to in this run; the report says why.
@@ -192,6 +211,8 @@ pub enum Status {
     Note,
     /// Deviates from a SHOULD, or in a way that counts as a warning only.
     Warn,
+    /// Violates the duty, and somebody answers for it until a day.
+    Waived,
     /// Could not be judged.
     Inconclusive,
     /// Violates the duty.
@@ -202,12 +223,13 @@ pub enum Status {
 
 impl Status {
     /// All statuses, best first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Untested,
         Self::NotApplicable,
         Self::Pass,
         Self::Note,
         Self::Warn,
+        Self::Waived,
         Self::Inconclusive,
         Self::Fail,
         Self::Error,
@@ -221,6 +243,7 @@ impl Status {
             Self::Pass => "pass",
             Self::Note => "note",
             Self::Warn => "warn",
+            Self::Waived => "waived",
             Self::Inconclusive => "inconclusive",
             Self::Fail => "fail",
             Self::Error => "error",

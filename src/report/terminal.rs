@@ -21,7 +21,7 @@ impl Colour {
         let code = match status {
             Status::Pass => "32",
             Status::Note => "36",
-            Status::Warn | Status::Inconclusive => "33",
+            Status::Warn | Status::Waived | Status::Inconclusive => "33",
             Status::Fail | Status::Error => "31;1",
             Status::Untested | Status::NotApplicable => "2",
         };
@@ -44,7 +44,12 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     let worth_telling = |s: Status| {
         matches!(
             s,
-            Status::Fail | Status::Warn | Status::Inconclusive | Status::Error | Status::Note
+            Status::Fail
+                | Status::Warn
+                | Status::Waived
+                | Status::Inconclusive
+                | Status::Error
+                | Status::Note
         )
     };
     let mut told: Vec<&RequirementReport> =

@@ -162,6 +162,7 @@ impl Target {
             patience: file.patience_seconds.map_or(DEFAULT_PATIENCE, Duration::from_secs),
             pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
             concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
+            stanza: ["issuer", "endpoints"].into_iter().find_map(|key| layers.place(key)),
             limits: Limits::default(),
         };
         target.check().map_err(|(key, e)| wrong(&key, e))?;

@@ -10,6 +10,7 @@ use toml::{Spanned, Table, Value};
 use super::path::{Path, Segment};
 use super::schema;
 use super::starter::{PLACEHOLDER, is_unfinished};
+use crate::model::report::Place;
 
 /// Variables of the environment by name.
 pub type Environment = BTreeMap<String, String>;
@@ -181,6 +182,14 @@ impl Layers {
     /// Where the value of that path, or the table around it, came from.
     pub fn origin(&self, path: &Path) -> Option<&Origin> {
         path.ancestors().find_map(|p| self.origins.get(&p.to_string()))
+    }
+
+    /// The line of the file that sets that key, where a line does.
+    pub fn place(&self, key: &str) -> Option<Place> {
+        match self.origins.get(key)? {
+            Origin::Line(file, line) => Some(Place { file: file.clone(), line: *line }),
+            Origin::Variable(_) | Origin::Option(_) => None,
+        }
     }
 
     /// All values as one document.

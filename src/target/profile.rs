@@ -12,6 +12,7 @@ use super::network::Network;
 pub use super::resource::{OtherResource, Resource, ScopedOperation};
 use super::secret::Secret;
 use crate::http::Limits;
+use crate::model::report::Place;
 use crate::oauth::redirect_uri::{self, Kind};
 
 /// Everything the harness is told about the server under test.
@@ -60,6 +61,8 @@ pub struct Target {
     pub pace: Duration,
     /// Scenarios that run at the same time, at least 1.
     pub concurrency: usize,
+    /// Where a profile file names it.
+    pub stanza: Option<Place>,
     /// What answers may cost; no profile sets it.
     pub limits: Limits,
 }
@@ -176,6 +179,7 @@ impl Target {
             patience: DEFAULT_PATIENCE,
             pace: default_pace(is_local),
             concurrency: default_concurrency(is_local),
+            stanza: None,
             limits: Limits::default(),
         }
     }

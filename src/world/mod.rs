@@ -154,6 +154,16 @@ impl World {
         self.agent = UserAgent::default();
     }
 
+    /// How many deviations were found so far.
+    pub fn deviations(&self) -> usize {
+        self.ledger.deviations.len()
+    }
+
+    /// How many exchanges there are so far.
+    pub fn exchanges(&self) -> usize {
+        self.recorder.exchanges().len()
+    }
+
     /// What the scenario recorded, with its exchanges.
     pub fn ledger(&self) -> Ledger {
         let mut ledger = Ledger { exchanges: self.recorder.exchanges(), ..self.ledger.clone() };

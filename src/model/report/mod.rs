@@ -1,0 +1,269 @@
+//! The report: the only form of a run that is ever written down, redacted on entry.
+
+mod exchange;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use self::exchange::{ExchangeReport, Party, Route};
+use super::redact::Redactor;
+use super::requirement::{Impact, Level, Profile, Severity};
+use super::verdict::{Deviation, Obstacle, Status, StepOutcome, Weight};
+
+/// Version of the report's shape; raised when a reader of the old one would misread the new one.
+pub const REPORT_VERSION: u32 = 2;
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Shape of this document, [`REPORT_VERSION`].
+    pub version: u32,
+    /// Start of the run and host of the target, fit for a folder name:
+    /// `20261123T130501123Z-as.example.test`.
+    pub run: String,
+    /// Name and version of the tool.
+    pub tool: String,
+    /// What was audited.
+    pub target: TargetSummary,
+    /// Start of the run, RFC 3339 in UTC.
+    pub started: String,
+    /// Length of the run in milliseconds.
+    pub duration_ms: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// The specifications the target was held to.
+    pub profile: Profile,
+    /// The filter that narrowed the run, where one did.
+    pub filter: Option<String>,
+    /// The verdict on the run and the rule it follows from.
+    pub gate: Gate,
+    /// Requirements by status.
+    pub counts: BTreeMap<Status, usize>,
+    /// What was found out about the target before the first scenario.
+    pub facts: Vec<String>,
+    /// What the target publishes about itself, as it was fetched.
+    pub snapshots: Vec<Snapshot>,
+    /// Exchanges before the first scenario, those of the shared working twins, and the first attempts
+    /// of scenarios that were repeated.
+    pub preflight: Vec<ExchangeReport>,
+    /// One entry a requirement, in the order of the features, untested ones last.
+    pub requirements: Vec<RequirementReport>,
+}
+
+impl Report {
+    /// A report as it was written.
+    ///
+    /// The error says what is wrong with the text, and where.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let fault = |e: serde_json::Error| format!("no report of a run: {e}");
+        let found = serde_json::from_str::<Versioned>(text).map_err(fault)?.version;
+        if found != REPORT_VERSION {
+            return Err(format!(
+                "a report of version {found}; this authspec reads version {REPORT_VERSION}"
+            ));
+        }
+        serde_json::from_str(text).map_err(fault)
+    }
+
+    /// Ids of the requirements with that status, in the order of the report.
+    pub fn with_status(&self, status: Status) -> Vec<&str> {
+        self.requirements.iter().filter(|r| r.status == status).map(|r| r.id.as_str()).collect()
+    }
+
+    /// Ids of the requirements with a deviation of any weight.
+    pub fn deviating(&self) -> BTreeSet<&str> {
+        let deviates =
+            |r: &&RequirementReport| r.scenarios.iter().any(|s| !s.deviations.is_empty());
+        self.requirements.iter().filter(deviates).map(|r| r.id.as_str()).collect()
+    }
+}
+
+/// What was audited, without any secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSummary {
+    /// Issuer identifier.
+    pub issuer: String,
+    /// Client identifiers used.
+    pub clients: Vec<String>,
+    /// Where the profile names the target, if a file does.
+    pub stanza: Option<Place>,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Path as it was given.
+    pub file: String,
+    /// Line, counted from 1.
+    pub line: usize,
+}
+
+/// A public document of the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// `openid-configuration`, `oauth-authorization-server` or `jwks`.
+    pub name: String,
+    /// Where it was fetched.
+    pub url: String,
+    /// SHA-256 of the octets that arrived, in hexadecimal.
+    pub sha256: String,
+    /// Its text.
+    pub content: String,
+}
+
+/// The verdict on the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// No MUST failed and every MUST could be judged.
+    pub passed: bool,
+    /// The exit code that says so: 0, 1, 4 or 5.
+    pub exit_code: u8,
+    /// The rule, in words.
+    pub rule: String,
+}
+
+/// One requirement with its scenarios.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequirementReport {
+    /// Requirement id.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// What a violation costs.
+    pub severity: Severity,
+    /// What the probe does to the target.
+    pub impact: Impact,
+    /// Step of the flow.
+    pub step: String,
+    /// The duty in one sentence.
+    pub duty: String,
+    /// Where it is written.
+    pub sources: Vec<String>,
+    /// Address of the governing section.
+    pub url: Option<String>,
+    /// When the duty applies.
+    pub applies: String,
+    /// How it is probed.
+    pub probe: String,
+    /// Every answer that conforms.
+    pub accepts: String,
+    /// What an attacker gains from a violation.
+    pub attack: String,
+    /// What to change at the server.
+    pub fix: String,
+    /// Weaknesses (CWE) that a violation is, the governing one first.
+    pub cwe: Vec<u32>,
+    /// The worst status of its scenarios.
+    pub status: Status,
+    /// Why there is no verdict, where there is none.
+    pub reason: Option<String>,
+    /// Who took the finding on, where somebody did.
+    pub waiver: Option<Waiver>,
+    /// What was run.
+    pub scenarios: Vec<ScenarioReport>,
+}
+
+/// Somebody answers for a known finding until a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is taken on.
+    pub reason: String,
+    /// Where it is followed up.
+    pub ticket: Option<String>,
+    /// The last day on which it holds, `2027-01-31`.
+    pub expires: String,
+}
+
+/// One scenario with its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioReport {
+    /// Feature file, relative to the repository.
+    pub feature: String,
+    /// Line of the scenario, or of its row in an Examples table.
+    pub line: usize,
+    /// Name of the scenario.
+    pub name: String,
+    /// Its status.
+    pub status: Status,
+    /// Why it is inconclusive, not applicable or an error.
+    pub reason: Option<String>,
+    /// What could not be judged, and what to change.
+    pub obstacle: Option<Obstacle>,
+    /// What deviates.
+    pub deviations: Vec<DeviationReport>,
+    /// What was observed beside the verdict, for example how a race went.
+    pub observations: Vec<String>,
+    /// Microseconds from the start of the run to that of the scenario.
+    pub at_us: u64,
+    /// Length in microseconds.
+    pub elapsed_us: u64,
+    /// Its steps, those of the backgrounds first.
+    pub steps: Vec<StepReport>,
+    /// The wire, redacted.
+    pub exchanges: Vec<ExchangeReport>,
+}
+
+/// One step of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepReport {
+    /// `Given`, `When`, `Then`, `And`, `But` or `*`.
+    pub keyword: String,
+    /// Its text.
+    pub text: String,
+    /// Its line in the feature.
+    pub line: usize,
+    /// How it went.
+    pub outcome: StepOutcome,
+    /// Length in microseconds.
+    pub elapsed_us: u64,
+    /// Exchanges of the scenario at the end of the step.
+    pub exchanges: usize,
+}
+
+/// One deviation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviationReport {
+    /// What every conforming server does.
+    pub expected: String,
+    /// What this one did.
+    pub actual: String,
+    /// What it counts under level and profile: `note`, `warning` or `failure`.
+    pub weight: Weight,
+    /// Number of the exchange that shows it.
+    pub exchange: Option<usize>,
+}
+
+impl DeviationReport {
+    /// The deviation as `cap` and `profile` weigh it, redacted.
+    pub fn new(deviation: &Deviation, cap: Weight, profile: Profile, redactor: &Redactor) -> Self {
+        Self {
+            expected: redactor.redact(&deviation.expected),
+            actual: redactor.redact(&deviation.actual),
+            weight: deviation.weight.effective(cap, profile),
+            exchange: deviation.exchange,
+        }
+    }
+}
+
+/// The JSON Schema of a report.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}

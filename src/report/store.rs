@@ -1,0 +1,62 @@
+//! Reports on disk: a run is there whole or not at all.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::Format;
+use crate::model::report::Report;
+
+/// Makes sure that reports can be written to `folder`, before anything is sent.
+pub fn prepare(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let probe = folder.join(".authspec-probe");
+    fs::write(&probe, b"")?;
+    fs::remove_file(probe)
+}
+
+/// Writes the report in `formats`, and as JSON in any case, to the folder of its run within
+/// `folder`, and returns the paths. The folder appears with all its files or not at all.
+pub fn write(report: &Report, formats: &[Format], folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut formats = formats.to_vec();
+    formats.push(Format::Json);
+    formats.sort_unstable();
+    formats.dedup();
+    let mut texts = Vec::new();
+    for format in formats {
+        texts.push((format.file(), format.render(report).map_err(io::Error::other)?));
+    }
+    let (run, partial) =
+        (folder.join(&report.run), folder.join(format!(".{}.partial", report.run)));
+    fs::create_dir_all(&partial)?;
+    let written = texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text));
+    if let Err(e) = written.and_then(|()| fs::rename(&partial, &run)) {
+        let _ = fs::remove_dir_all(&partial);
+        return Err(e);
+    }
+    Ok(texts.iter().map(|(file, _)| run.join(file)).collect())
+}
+
+/// Writes one file, whole or not at all.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    save(&partial, text).and_then(|()| fs::rename(&partial, path))
+}
+
+/// A report that was written: the file, or the one in the folder of a run.
+///
+/// The error names the file and says what is wrong with it.
+pub fn read(path: &Path) -> Result<Report, String> {
+    let file = if path.is_dir() { path.join(Format::Json.file()) } else { path.to_owned() };
+    let shown = file.display();
+    let text = fs::read_to_string(&file).map_err(|e| format!("{shown}: {e}"))?;
+    Report::parse(&text).map_err(|e| format!("{shown}: {e}"))
+}
+
+fn save(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

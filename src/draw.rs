@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::model::exchange::Exchange;
-use crate::model::redact::Redactor;
+use crate::model::redact::{Canary, Redactor};
 use crate::model::report::{
     DeviationReport, ExchangeReport, Gate, REPORT_VERSION, Report, RequirementReport,
     ScenarioReport, Snapshot, StepReport, TargetSummary,
@@ -18,6 +18,7 @@ use crate::model::requirement::{Level, Profile, Requirement};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
 use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
+use crate::taint::redactor;
 use crate::world::context::Context;
 
 /// A scenario that ended.
@@ -31,26 +32,6 @@ pub(crate) struct Ended {
     pub(crate) steps: Vec<StepReport>,
     pub(crate) ledger: Ledger,
     pub(crate) verdict: Verdict,
-}
-
-/// A redactor that knows the secrets of the profile and of these exchanges.
-pub(crate) fn redactor<'a>(
-    context: &Context,
-    exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
-) -> Redactor {
-    let mut redactor = Redactor::new();
-    for user in [&context.target.user, &context.target.second_user].into_iter().flatten() {
-        redactor.learn_password(user.password.expose());
-    }
-    for (kind, secret) in context.memory.secrets() {
-        redactor.learn(kind, &secret);
-    }
-    if let Some(server) = &context.target.introspection {
-        redactor.learn_password(server.client_secret.expose());
-    }
-    exchanges.for_each(|exchange| redactor.learn_from(exchange));
-    redactor.seal();
-    redactor
 }
 
 /// Shows exchanges without their secrets, and who spoke to whom.
@@ -101,7 +82,7 @@ pub(crate) fn draw(
     ended: ById,
     filter: &Filter,
     (started, elapsed): (Timestamp, Duration),
-) -> Report {
+) -> (Report, Canary) {
     let shared = context.shared.exchanges();
     let pen = Pen::new(
         context,
@@ -128,7 +109,7 @@ pub(crate) fn draw(
         *counts.entry(requirement.status).or_default() += 1;
     }
     let started = format!("{started:.3}");
-    Report {
+    let report = Report {
         version: REPORT_VERSION,
         run: run_name(&started, &context.target.issuer),
         tool: format!("authspec {}", env!("CARGO_PKG_VERSION")),
@@ -144,11 +125,12 @@ pub(crate) fn draw(
         filter: filter.describe(),
         gate: gate(&requirements),
         counts,
-        facts: describe(context),
+        facts: describe(context).iter().map(|fact| pen.redactor.redact(fact)).collect(),
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
         requirements,
-    }
+    };
+    (report, pen.redactor.canary())
 }
 
 fn millis(duration: Duration) -> u64 {

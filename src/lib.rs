@@ -17,6 +17,7 @@ pub mod preflight;
 pub mod report;
 pub mod run;
 mod steps;
+mod taint;
 pub mod target;
 pub mod trial;
 pub mod world;

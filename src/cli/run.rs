@@ -9,10 +9,9 @@ use super::console::{Console, colour};
 use super::settings::environment;
 use super::{RunArgs, complain, exit, person, say};
 use crate::embedded;
-use crate::model::report::Report;
 use crate::plan::Filter;
 use crate::report::{Format, store, terminal};
-use crate::run::{Failure, Options, audit};
+use crate::run::{Failure, Options, Outcome, audit};
 use crate::world::context::Clock;
 
 /// Exchanges shown when the preflight fails: the last ones tell what went wrong.
@@ -62,7 +61,7 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         }
     };
     match outcome {
-        Ok(report) => finish(&report, &args.formats, &args.reports),
+        Ok(outcome) => finish(&outcome, &args.formats, &args.reports),
         Err(failure) => explain(&failure),
     }
 }
@@ -76,9 +75,9 @@ async fn announce(filter: &Filter) {
     ));
 }
 
-fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
+fn finish(Outcome { report, canary }: &Outcome, formats: &[Format], folder: &Path) -> u8 {
     let formats = if formats.is_empty() { Format::USUAL } else { formats };
-    let (paths, code) = match store::write(report, formats, folder) {
+    let (paths, code) = match store::write(report, canary, formats, folder) {
         Ok(paths) => {
             let shown = paths.iter().map(|path| path.display().to_string());
             (shown.collect(), report.gate.exit_code)
@@ -88,8 +87,19 @@ fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
             (vec![], exit::OWN_ERROR)
         }
     };
-    say(terminal::summary(report, &paths, colour()).trim_end());
-    code
+    let summary = terminal::summary(report, &paths, colour());
+    match canary.scan(summary.as_bytes()) {
+        Ok(()) => {
+            say(summary.trim_end());
+            code
+        }
+        Err(leak) => {
+            complain(format!(
+                "the summary is withheld, since {leak}; this is a defect of authspec, please report it"
+            ));
+            exit::OWN_ERROR
+        }
+    }
 }
 
 /// Prints why there is no report.

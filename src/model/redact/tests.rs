@@ -25,6 +25,7 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
         quoted[1..quoted.len() - 1].to_owned()
     };
     let each = |write: &dyn Fn(char) -> String| value.chars().map(write).collect::<String>();
+    let bytes = |write: &dyn Fn(u8) -> String| value.bytes().map(write).collect::<String>();
     let form: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let html = value
         .replace('&', "&amp;")
@@ -38,8 +39,11 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
     vec![
         ("plain", value.to_owned()),
         ("percent", percent(value)),
-        ("percent lower", percent(value).to_lowercase().replace(&value.to_lowercase(), value)),
-        ("every octet in percent", value.bytes().map(|b| format!("%{b:02x}")).collect()),
+        ("percent lower", bytes(&|b| match b.is_ascii_alphanumeric() {
+            true => char::from(b).to_string(),
+            false => format!("%{b:02x}"),
+        })),
+        ("every octet in percent", bytes(&|b| format!("%{b:02x}"))),
         ("percent twice", percent(&percent(value))),
         ("percent thrice", percent(&percent(&percent(value)))),
         ("form", form.clone()),
@@ -69,8 +73,8 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
         ("base64 glued", format!("/x-{}", URL_SAFE_NO_PAD.encode(value))),
         ("jwt claim", jwt(&json!({"iss": "https://as.test", "x": value}).to_string())),
         ("jwt in a jwt", jwt(&json!({"t": jwt(&json!({"x": value}).to_string())}).to_string())),
-        ("hex", value.bytes().map(|b| format!("{b:02x}")).collect()),
-        ("hex upper", value.bytes().map(|b| format!("{b:02X}")).collect()),
+        ("hex", bytes(&|b| format!("{b:02x}"))),
+        ("hex upper", bytes(&|b| format!("{b:02X}"))),
     ]
 }
 

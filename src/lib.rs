@@ -1,6 +1,7 @@
 //! Conformance and security test harness for the OAuth 2.1 authorization code flow with PKCE,
 //! public clients.
 
+pub mod bundle;
 pub mod catalogue;
 pub mod cli;
 pub mod doctor;

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("world", &["model", "oauth", "http", "expect", "target"]),
     ("steps", &["model", "oauth", "http", "expect", "target", "world"]),
     ("report", &["model"]),
+    ("bundle", &["model"]),
     ("places", &["model", "world"]),
     ("catalogue", &["model"]),
     ("plan", &["model", "target", "catalogue"]),
@@ -33,6 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "target",
             "world",
             "report",
+            "bundle",
             "catalogue",
             "plan",
             "run",
@@ -50,6 +52,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["oauth"]),
     ("reference_server", &["embedded", "cli"]),
     ("clap", &["cli"]),
+    ("miniz_oxide", &["bundle"]),
     ("indicatif", &["cli"]),
 ];
 

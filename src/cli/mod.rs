@@ -1,4 +1,5 @@
 //! The shell: arguments, environment, printing, exit codes.
+mod bundle;
 mod config;
 mod console;
 mod doctor;
@@ -28,6 +29,8 @@ use settings::TargetOptions;
 pub mod exit {
     /// The gate passed.
     pub const PASSED: u8 = 0;
+    /// The gate failed; of a bundle: something was changed.
+    pub const FAILED: u8 = 1;
     /// Usage or configuration is wrong.
     pub const USAGE: u8 = 2;
     /// The target or the login is not usable.
@@ -79,6 +82,10 @@ enum Command {
     Config(ConfigArgs),
     /// Draw another form of a run that was recorded.
     Report(ReportArgs),
+    /// Make the bundle of a run for an auditor: one archive that shows when an octet of it changes.
+    Bundle(bundle::BundleArgs),
+    /// Check a bundle offline, and say what was changed; exit code 1 where something was.
+    Verify(bundle::VerifyArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -304,6 +311,8 @@ pub fn main() -> ExitCode {
             ConfigCommand::Schema => config::print_schema(),
         },
         Some(Command::Report(args)) => report::report(&args.command),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
+        Some(Command::Verify(args)) => bundle::check(&args),
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

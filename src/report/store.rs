@@ -67,7 +67,7 @@ pub fn write(
     let (run, partial) =
         (folder.join(&report.run), folder.join(format!(".{}.partial", report.run)));
     fs::create_dir_all(&partial).map_err(Unwritten::Io)?;
-    let written = texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text));
+    let written = texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text.as_bytes()));
     if let Err(e) = written.and_then(|()| fs::rename(&partial, &run)) {
         let _ = fs::remove_dir_all(&partial);
         return Err(Unwritten::Io(e));
@@ -76,11 +76,11 @@ pub fn write(
 }
 
 /// Writes one file, whole or not at all.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = path.with_file_name(name);
-    save(&partial, text).and_then(|()| fs::rename(&partial, path))
+    save(&partial, text.as_ref()).and_then(|()| fs::rename(&partial, path))
 }
 
 /// A report that was written: the file, or the one in the folder of a run.
@@ -93,8 +93,8 @@ pub fn read(path: &Path) -> Result<Report, String> {
     Report::parse(&text).map_err(|e| format!("{shown}: {e}"))
 }
 
-fn save(path: &Path, text: &str) -> io::Result<()> {
+fn save(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     file.sync_all()
 }

@@ -1,20 +1,26 @@
 //! base64 in any place: both alphabets, with and without padding, at any alignment.
 
-/// Six bits of a digit of either alphabet.
-fn bits(octet: u8) -> Option<u8> {
-    match octet {
-        b'A'..=b'Z' => Some(octet - b'A'),
-        b'a'..=b'z' => Some(octet - b'a' + 26),
-        b'0'..=b'9' => Some(octet - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
+/// The digits of base64url, by value.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// Of an octet that is no digit.
+const OTHER: u8 = 64;
+
+/// Six bits of a digit of either alphabet, by octet.
+const BITS: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut value = 0;
+    while value < 64 {
+        table[DIGITS[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    (table[b'+' as usize], table[b'/' as usize]) = (62, 63);
+    table
+};
 
 /// The octet is a digit of one of the alphabets.
+#[inline]
 pub(super) fn is_digit(octet: u8) -> bool {
-    bits(octet).is_some()
+    BITS[usize::from(octet)] != OTHER
 }
 
 /// The octets that the digits stand for; bits that fill no octet are dropped.
@@ -22,7 +28,7 @@ pub(super) fn decode(digits: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(digits.len() * 3 / 4);
     let (mut held, mut count) = (0u32, 0);
     for digit in digits {
-        held = held << 6 | u32::from(bits(*digit).unwrap_or_default());
+        held = held << 6 | u32::from(BITS[usize::from(*digit)] & 63);
         count += 6;
         if count >= 8 {
             count -= 8;
@@ -34,7 +40,6 @@ pub(super) fn decode(digits: &[u8]) -> Vec<u8> {
 
 /// The digits, of base64url, that all bits of which come from these octets; they begin a group.
 pub(super) fn encode(octets: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut digits = Vec::with_capacity(octets.len() * 4 / 3);
     let (mut held, mut count) = (0u32, 0);
     for octet in octets {

@@ -95,7 +95,10 @@ impl Hunt<'_> {
             let length = text[at..].iter().take_while(|octet| base64::is_digit(**octet)).count();
             let (start, end) = (at, at + length);
             at = end + 1;
+            // A word in small letters is hardly base64, and a secret in it is found all the same.
+            let is_word = |octet: &u8| octet.is_ascii_lowercase() || *octet == b'_';
             if length < SHORTEST_RUN
+                || text[start..end].iter().all(is_word)
                 || !is_new(start, end)
                 || spans[..known].iter().any(|s| s.start <= start && end <= s.end)
             {
@@ -118,16 +121,20 @@ impl Hunt<'_> {
         let mut window = 0u64;
         for (at, octet) in text.iter().enumerate() {
             window = window << 8 | u64::from(fold(*octet));
-            if at + 1 >= WINDOW {
+            if index.may_have(window) && at + 1 >= WINDOW {
                 let from = at + 1 - WINDOW;
                 for place in index.find(window) {
                     self.meet(text, from, place, &mut met, spans);
                 }
             }
-            if index.has_narrow && at + 1 >= NARROW {
-                let from = at + 1 - NARROW;
-                for place in index.find(narrow(window)) {
-                    self.meet(text, from, place, &mut met, spans);
+            // A short value begins a word.
+            let is_begun = |at: usize| at == 0 || !text[at - 1].is_ascii_alphanumeric();
+            if index.has_narrow && at + 1 >= NARROW && is_begun(at + 1 - NARROW) {
+                let (from, window) = (at + 1 - NARROW, narrow(window));
+                if index.may_have(window) {
+                    for place in index.find(window) {
+                        self.meet(text, from, place, &mut met, spans);
+                    }
                 }
             }
         }

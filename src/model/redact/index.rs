@@ -57,6 +57,7 @@ impl Hasher for Spread {
     }
 }
 
+#[inline]
 fn spread(window: u64) -> u64 {
     let product = window.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
@@ -102,15 +103,16 @@ impl Index {
         }
     }
 
+    /// The window may have places; all that have some may.
+    #[inline]
+    pub(super) fn may_have(&self, window: u64) -> bool {
+        let bit = slot(window, self.bits.len().wrapping_mul(64).wrapping_sub(1));
+        self.bits.get(bit / 64).is_some_and(|word| word & 1 << (bit % 64) != 0)
+    }
+
     /// The places of a window.
     pub(super) fn find(&self, window: u64) -> impl Iterator<Item = Place> {
-        let mut next = NONE;
-        if let Some(last) = self.bits.len().checked_sub(1) {
-            let bit = slot(window, last * 64 + 63);
-            if self.bits[bit / 64] & 1 << (bit % 64) != 0 {
-                next = self.heads.get(&window).map_or(NONE, |(head, _)| *head);
-            }
-        }
+        let mut next = self.heads.get(&window).map_or(NONE, |(head, _)| *head);
         std::iter::from_fn(move || {
             let place = *self.places.get(next as usize)?;
             next = place.next;
@@ -119,17 +121,26 @@ impl Index {
     }
 }
 
+#[inline]
 fn slot(window: u64, mask: usize) -> usize {
     (spread(window) >> 20) as usize & mask
 }
 
 /// The octet as it is compared: base64 and base64url, and blanks and the `+` of forms, look alike.
-pub(super) const fn fold(octet: u8) -> u8 {
-    match octet {
-        b'+' | b'-' => b' ',
-        b'/' => b'_',
-        other => other,
-    }
+#[inline]
+pub(super) fn fold(octet: u8) -> u8 {
+    const FOLDED: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut octet = 0;
+        while octet < 256 {
+            table[octet] = octet as u8;
+            octet += 1;
+        }
+        (table[b'+' as usize], table[b'-' as usize]) = (b' ', b' ');
+        table[b'/' as usize] = b'_';
+        table
+    };
+    FOLDED[usize::from(octet)]
 }
 
 /// The folded octets, the last one lowest.
@@ -138,6 +149,7 @@ pub(super) fn window(octets: &[u8]) -> u64 {
 }
 
 /// Key of a narrow window, apart from those of wide ones.
+#[inline]
 pub(super) fn narrow(window: u64) -> u64 {
     window & 0xffff_ffff | 0xff00_0000_0000_0000
 }

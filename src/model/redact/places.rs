@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::{memchr2_iter, memmem};
+
 use super::hunt::{Span, What};
 use super::index::fold;
 use super::names::{KINDS, is_public, secret_kind};
@@ -17,12 +19,8 @@ pub(super) fn find(
     by_name: bool,
     spans: &mut Vec<Span>,
 ) {
-    for (at, octet) in text.iter().enumerate() {
-        let found = match octet {
-            b'=' => pair(text, at),
-            b':' => member(text, at),
-            _ => None,
-        };
+    for at in memchr2_iter(b'=', b':', text) {
+        let found = if text[at] == b'=' { pair(text, at) } else { member(text, at) };
         let Some((name, start, end)) = found else { continue };
         let Ok(name) = std::str::from_utf8(name) else { continue };
         if is_hidden(&text[start..end]) {
@@ -134,7 +132,7 @@ pub(super) fn pseudonym(text: &[u8]) -> Option<usize> {
 pub(super) fn tokens(text: &[u8], spans: &mut Vec<Span>) {
     let is_part = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.=".contains(octet);
     let mut at = 0;
-    while let Some(start) = text[at..].windows(3).position(|three| three == b"eyJ") {
+    while let Some(start) = memmem::find(&text[at..], b"eyJ") {
         let start = at + start;
         let length = text[start..].iter().take_while(|octet| is_part(octet)).count();
         if text[start..start + length].contains(&b'.') {

@@ -72,6 +72,7 @@ pub(super) struct View {
 impl View {
     /// `None` where nothing is to be resolved.
     fn of(below: &[u8]) -> Option<Self> {
+        memchr::memchr3(b'%', b'\\', b'&', below)?;
         let mut view = Self { text: Vec::new(), escapes: Vec::new() };
         let (mut at, mut copied) = (0, 0);
         while at < below.len() {

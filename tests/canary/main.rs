@@ -46,7 +46,7 @@ fn options(server: &Server, target: Target) -> Options {
 fn assert_clean(what: &str, text: &[u8], secrets: &Secrets) {
     let known = secrets.all();
     assert!(!known.is_empty());
-    let found = Oracle::of(&known).find(text);
+    let found = Oracle::of(known.keys()).find(text);
     assert!(found.is_empty(), "{what}: {} secrets, first in {:?}", found.len(), found.first());
 }
 
@@ -64,9 +64,9 @@ fn a_run_against_a_server_with_secrets_in_every_field_leaks_none() {
             audit_blocking(options(&server, target), Rc::new(())).unwrap();
         assert!(exchanges(&report) > 300, "{} exchanges", exchanges(&report));
         let known = secrets.all();
-        let planted = known.iter().filter(|value| value.starts_with("CaNaRy")).count();
+        let planted = known.keys().filter(|value| value.starts_with("CaNaRy")).count();
         assert!(planted > 500 && known.len() > planted + 100, "{planted} of {}", known.len());
-        assert!(known.contains(seeds::ALICE_PASSWORD));
+        assert!(known.contains_key(seeds::ALICE_PASSWORD));
 
         let folder = tempfile::tempdir().unwrap();
         let paths = store::write(&report, &canary, Format::ALL, folder.path()).unwrap();
@@ -77,17 +77,18 @@ fn a_run_against_a_server_with_secrets_in_every_field_leaks_none() {
         assert_clean("the summary", summary.as_bytes(), &secrets);
 
         // The canary knows them all by itself: each, put into the report, would have stopped it.
-        for value in &known {
-            assert!(canary.scan(value.as_bytes()).is_err(), "one of {} letters", value.len());
+        for (value, place) in &known {
+            let is_known = canary.scan(value.as_bytes()).is_err();
+            assert!(is_known, "of {} octets in {place}", value.len());
         }
         let mut broken = report;
         broken.requirements.clear();
-        broken.facts.push(format!("facts: {}", known.last().unwrap()));
+        broken.facts.push(format!("facts: {}", known.keys().last().unwrap()));
         let elsewhere = tempfile::tempdir().unwrap();
         let refused = store::write(&broken, &canary, Format::ALL, elsewhere.path());
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("run.json was withheld") && why.contains("at octet"), "{why}");
-        assert!(known.iter().all(|value| !why.contains(value.as_str())));
+        assert!(known.keys().all(|value| !why.contains(value.as_str())));
         assert!(is_empty(elsewhere.path()));
     }
 }
@@ -105,7 +106,7 @@ fn a_run_that_does_not_begin_shows_no_secret() {
     let mut text = obstacle.to_string();
     shown.iter().for_each(|exchange| terminal::of_exchange(&mut text, exchange));
     let _ = write!(text, "{shown:?}");
-    assert!(shown.len() > 3 && secrets.all().contains("wr0ng-password"));
+    assert!(shown.len() > 3 && secrets.all().contains_key("wr0ng-password"));
     assert_clean("what is printed", text.as_bytes(), &secrets);
 }
 

@@ -1,7 +1,7 @@
 //! Stands between the harness and the reference server, writes down every secret that passes, plants
 //! more of them wherever an answer has room, and repeats those of the request in every encoding.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -16,25 +16,25 @@ use tokio::net::TcpStream;
 /// Octets of each direction that wait for their reader.
 const ROOM: usize = 64 * 1024;
 
-/// What passed, by value.
+/// What passed, by value, and where it stood.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Secrets(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Secrets {
-    pub(crate) fn all(&self) -> BTreeSet<String> {
+    pub(crate) fn all(&self) -> BTreeMap<String, String> {
         self.0.lock().unwrap().clone()
     }
 
-    fn add(&self, value: &str) {
+    fn add(&self, place: &str, value: &str) {
         if value.len() >= 8 {
-            self.0.lock().unwrap().insert(value.to_owned());
+            self.0.lock().unwrap().entry(value.to_owned()).or_insert_with(|| place.to_owned());
         }
     }
 
     /// A value that nobody has seen before.
     fn plant(&self) -> String {
         let value = format!("CaNaRy{:016x}{:016x}", rand::random::<u64>(), rand::random::<u64>());
-        self.add(&value);
+        self.add("planted", &value);
         value
     }
 
@@ -45,7 +45,7 @@ impl Secrets {
                 || matches!(name, "code_verifier" | "access_token" | "id_token_hint");
             if is_secret {
                 let value = value.replace('+', " ");
-                self.add(&percent_decode_str(&value).decode_utf8_lossy());
+                self.add(name, &percent_decode_str(&value).decode_utf8_lossy());
             }
         }
     }
@@ -126,23 +126,23 @@ fn planted(answer: &[u8], request: &str, sent: &str, secrets: &Secrets) -> Vec<u
     secrets.take_pairs(target);
     secrets.take_pairs(sent);
     for credential in fields(request, "authorization").chain(fields(request, "dpop")) {
-        secrets.add(credential.rsplit(' ').next().unwrap_or_default());
+        secrets.add("authorization", credential.rsplit(' ').next().unwrap_or_default());
     }
     let cookies = fields(request, "cookie").collect::<Vec<_>>().join("; ");
     for (_, value) in cookies.split("; ").filter_map(|pair| pair.split_once('=')) {
-        secrets.add(value);
+        secrets.add("cookie", value);
     }
     let (head, body) = halves(answer);
     let is_chunked = fields(&head, "transfer-encoding").any(|value| value == "chunked");
     assert!(!is_chunked, "the reference server names the length of what it sends");
     for (_, value) in fields(&head, "set-cookie").filter_map(|cookie| cookie.split_once('=')) {
-        secrets.add(value.split(';').next().unwrap_or_default());
+        secrets.add("set-cookie", value.split(';').next().unwrap_or_default());
     }
     let body = String::from_utf8_lossy(&body).into_owned();
     let body = match serde_json::from_str(&body) {
         Ok(Value::Object(mut members)) => {
             for name in ["access_token", "refresh_token", "id_token"] {
-                secrets.add(members.get(name).and_then(Value::as_str).unwrap_or_default());
+                secrets.add(name, members.get(name).and_then(Value::as_str).unwrap_or_default());
             }
             members.insert("debug_token".into(), secrets.plant().into());
             members.insert("echo".into(), sent.into());
@@ -157,7 +157,7 @@ fn planted(answer: &[u8], request: &str, sent: &str, secrets: &Secrets) -> Vec<u
             for part in body.split("value=\"").skip(1) {
                 let value = part.split('"').next().unwrap_or_default();
                 if value.bytes().any(|octet| octet.is_ascii_digit()) && !value.contains(['/', '.', ' ']) {
-                    secrets.add(value);
+                    secrets.add("form", value);
                 }
             }
             let entities: String = cookies.chars().map(|c| format!("&#{};", u32::from(c))).collect();

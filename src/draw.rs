@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::{Catalogue, id_of};
+use crate::gate::strict;
 use crate::model::exchange::Exchange;
 use crate::model::redact::{Canary, Redactor};
 use crate::model::report::{
-    DeviationReport, ExchangeReport, Gate, REPORT_VERSION, Report, RequirementReport,
-    ScenarioReport, Snapshot, StepReport, TargetSummary,
+    DeviationReport, ExchangeReport, REPORT_VERSION, Report, RequirementReport, ScenarioReport,
+    Snapshot, StepReport, TargetSummary,
 };
-use crate::model::requirement::{Level, Profile, Requirement};
+use crate::model::requirement::{Profile, Requirement};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
+use crate::notes::notes;
 use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
 use crate::taint::redactor;
@@ -123,9 +125,12 @@ pub(crate) fn draw(
         requests: context.http.requests(),
         profile: context.profile,
         filter: filter.describe(),
-        gate: gate(&requirements),
+        gate: strict(&requirements),
         counts,
         facts: describe(context).iter().map(|fact| pen.redactor.redact(fact)).collect(),
+        trace_id: context.http.trace_id(),
+        safety: notes(plan, context).iter().map(|note| pen.redactor.redact(note)).collect(),
+        cleanup: None,
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
         requirements,
@@ -263,21 +268,4 @@ fn scenario_report(ended: &Ended, cap: Weight, profile: Profile, pen: &Pen) -> S
         steps: ended.steps.clone(),
         exchanges: pen.exchanges(&ended.ledger.exchanges),
     }
-}
-
-/// No failure, no error of ours, and every MUST judged.
-fn gate(requirements: &[RequirementReport]) -> Gate {
-    let any = |status: Status| requirements.iter().any(|r| r.status == status);
-    let is_must = |r: &RequirementReport| matches!(r.level, Level::Must | Level::MustNot);
-    let exit_code = if any(Status::Error) {
-        4
-    } else if any(Status::Fail) {
-        1
-    } else if requirements.iter().any(|r| r.status == Status::Inconclusive && is_must(r)) {
-        5
-    } else {
-        0
-    };
-    let rule = "fails on a violated MUST, on a MUST that could not be judged, and on an error of authspec's own".into();
-    Gate { passed: exit_code == 0, exit_code, rule }
 }

@@ -1,5 +1,7 @@
 //! The reference server as a target: what `authspec run` audits when no issuer is named.
 
+pub mod seeded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use crate::target::network::Network;
 use crate::target::profile::{
     Client, Introspection, OtherResource, Resource, ScopedOperation, Target, User,
 };
+use crate::target::safety::{Environment, Safety};
 use crate::target::secret::Secret;
 use crate::world::context::Clock;
 
@@ -52,6 +55,8 @@ pub fn target(server: &Server) -> Target {
             ..Network::default()
         };
     }
+    // Under the names of its hosts, too.
+    target.safety = Safety::of(Environment::Development);
     (target.pace, target.concurrency) = (Duration::ZERO, 16);
     target
         .clients

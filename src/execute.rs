@@ -16,11 +16,11 @@ use gherkin::{Feature, Rule, Scenario, Step, StepType};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::draw::{ById, Ended, status_of};
-use crate::model::exchange::Exchange;
+use crate::model::exchange::{Exchange, Withheld};
 use crate::model::report::StepReport;
 use crate::model::requirement::Requirement;
 use crate::model::verdict::{
-    Deviation, Ending, Ledger, Status, StepOutcome, Verdict, Weight, conclude,
+    Deviation, Ending, Ledger, Obstacle, Status, StepOutcome, Verdict, Weight, conclude,
 };
 use crate::plan::Plan;
 use crate::world::context::Context;
@@ -125,7 +125,11 @@ pub(crate) async fn execute(
                 false => tally.borrow_mut().add(job.id(), ended),
             }
         }
-        let is_disturbed = doubtful.iter().any(|(_, ended)| met_disturbance(ended))
+        // A network in between may lose an answer; on loopback, one that does not come never does.
+        let is_lossy = context.target.safety.environment.is_shared();
+        let is_disturbed = doubtful
+            .iter()
+            .any(|(_, ended)| met_disturbance(ended) || is_lossy && lost_answer(ended))
             || !doubtful.is_empty()
                 && context.shared.exchanges().iter().any(|exchange| exchange.is_disturbed());
         if is_disturbed {
@@ -160,10 +164,17 @@ fn met_disturbance(ended: &Ended) -> bool {
     ended.ledger.exchanges.iter().any(|exchange| exchange.is_disturbed())
 }
 
+/// An answer did not come.
+fn lost_answer(ended: &Ended) -> bool {
+    ended.ledger.exchanges.iter().any(|exchange| exchange.outcome.is_err())
+}
+
 /// The verdict may be that of a target that could not keep up: what an obstacle rests on may lie
 /// outside the scenario.
 fn is_doubtful(ended: &Ended) -> bool {
+    let is_spent = |e: &Arc<Exchange>| e.withheld == Some(Withheld::BudgetSpent);
     match ended.verdict {
+        Verdict::Inconclusive(_) if ended.ledger.exchanges.iter().any(is_spent) => false,
         Verdict::Inconclusive(_) => true,
         Verdict::Fail => met_disturbance(ended) && !has_other_grounds(&ended.ledger),
         _ => false,
@@ -195,22 +206,43 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
 }
 
 async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
+    context.http.settle(&context.shared).await;
     let (started, at) = (Instant::now(), context.http.since(Duration::ZERO));
     let mut world = World::default();
-    world.enter(context);
+    world.enter(context, job.id());
     let (steps, ending) = play(job, &mut world).await;
     world.leave();
     let ledger = world.ledger();
-    Ended {
+    let verdict = conclude(&ledger, ending);
+    let ended = Ended {
         feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
         line: job.scenario.position.line,
         name: job.scenario.name.clone(),
         at,
         elapsed: started.elapsed(),
         steps,
-        verdict: conclude(&ledger, ending),
+        verdict,
         ledger,
+    };
+    excuse(ended, context.http.is_ill())
+}
+
+/// Sets aside what deviates where the verdict does not rest on it: a request was not sent, or nothing
+/// but the failures of a server that is ill show it.
+fn excuse(mut ended: Ended, is_ill: bool) -> Ended {
+    if is_ill && ended.verdict == Verdict::Fail && is_doubtful(&ended) {
+        let came_back = "failures of a target that fails or is busy whatever it is asked";
+        let obstacle = Obstacle::new("to judge what came back", came_back, Withheld::Ill.remedy());
+        ended.verdict = Verdict::Inconclusive(obstacle);
     }
+    if matches!(ended.verdict, Verdict::Inconclusive(_)) {
+        let all = std::mem::take(&mut ended.ledger.deviations);
+        let (heavy, light) = all.into_iter().partition(|d| d.weight >= Weight::Draft);
+        ended.ledger.deviations = light;
+        let heavy: Vec<Deviation> = heavy;
+        ended.ledger.observations.extend(heavy.iter().map(|d| format!("set aside: {d}")));
+    }
+    ended
 }
 
 /// Step by step, until one of them ends the scenario.
@@ -310,7 +342,6 @@ async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::model::exchange::samples::answered;
-    use crate::model::verdict::Obstacle;
 
     #[tokio::test]
     async fn a_step_that_panics_ends_with_its_text() {
@@ -342,6 +373,21 @@ mod tests {
         assert!(!is_doubtful(&ended(Verdict::Pass, 500)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 400)));
         assert!(!is_doubtful(&ended(Verdict::Fail, 501)));
+    }
+
+    #[test]
+    fn failures_of_an_ill_server_are_no_violation() {
+        let of = |ended: Ended, is_ill| {
+            let mut ended = ended;
+            ended.ledger.deviations = vec![Deviation::new("a refusal", "500")];
+            excuse(ended, is_ill)
+        };
+        let excused = of(ended(Verdict::Fail, 500), true);
+        assert!(matches!(excused.verdict, Verdict::Inconclusive(_)));
+        assert!(excused.ledger.deviations.is_empty());
+        assert!(excused.ledger.observations[0].contains("set aside: expected a refusal"));
+        assert_eq!(of(ended(Verdict::Fail, 500), false).verdict, Verdict::Fail);
+        assert_eq!(of(ended(Verdict::Fail, 400), true).verdict, Verdict::Fail);
     }
 
     #[test]

@@ -3,18 +3,23 @@
 
 pub mod bundle;
 pub mod catalogue;
+mod cleanup;
 pub mod cli;
 pub mod doctor;
 mod draw;
 pub mod embedded;
 mod execute;
 pub mod expect;
+pub mod explain;
+pub mod gate;
 pub mod http;
 pub mod model;
+mod notes;
 pub mod oauth;
 mod places;
 pub mod plan;
 pub mod preflight;
+pub mod rehearsal;
 pub mod report;
 pub mod run;
 mod steps;

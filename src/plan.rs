@@ -8,7 +8,7 @@ use gherkin::tagexpr::TagOperation;
 use gherkin::{Feature, Rule, Scenario};
 
 use crate::catalogue::{Catalogue, id_of};
-use crate::model::requirement::Requirement;
+use crate::model::requirement::{Impact, Requirement};
 use crate::model::verdict::Status;
 use crate::target::capabilities::{Applies, Facts, applies};
 use crate::target::profile::Target;
@@ -38,10 +38,7 @@ impl Filter {
     pub fn check(&self, catalogue: &Catalogue) -> Result<Option<TagOperation>, String> {
         for id in &self.ids {
             if catalogue.requirement(id).is_none() {
-                let near = nearest(id, catalogue.requirements.iter().map(|r| r.id.as_str()));
-                let hint = near.map(|near| format!("; did you mean {near}?"));
-                let hint = hint.unwrap_or_else(|| "; authspec list shows them all".into());
-                return Err(format!("no requirement has the id {id}{hint}"));
+                return Err(catalogue.unknown(id));
             }
         }
         let Some(text) = &self.tags else { return Ok(None) };
@@ -94,19 +91,6 @@ impl Filter {
     }
 }
 
-/// The candidate that resembles `wanted` most, if it resembles it at all.
-fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let pairs = |text: &str| text.as_bytes().windows(2).map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let own = pairs(wanted);
-    let likeness = |other: &str| {
-        let theirs = pairs(other);
-        let shared = own.iter().filter(|pair| theirs.contains(pair)).count();
-        200 * shared / (own.len() + theirs.len()).max(1)
-    };
-    let best = candidates.max_by_key(|other| likeness(other))?;
-    (likeness(best) >= 50).then_some(best)
-}
-
 /// Why a requirement has no verdict in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Omitted {
@@ -114,6 +98,8 @@ pub enum Omitted {
     NotApplicable(String),
     /// It is not automated, or not in this kind of run.
     Untested(String),
+    /// Its probe does more to the target than the run may do.
+    Unsafe(Impact, String),
 }
 
 impl Omitted {
@@ -121,14 +107,16 @@ impl Omitted {
     pub fn status(&self) -> Status {
         match self {
             Self::NotApplicable(_) => Status::NotApplicable,
-            Self::Untested(_) => Status::Untested,
+            Self::Untested(_) | Self::Unsafe(..) => Status::Untested,
         }
     }
 
     /// The reason, in words.
     pub fn reason(&self) -> &str {
         match self {
-            Self::NotApplicable(reason) | Self::Untested(reason) => reason,
+            Self::NotApplicable(reason) | Self::Untested(reason) | Self::Unsafe(_, reason) => {
+                reason
+            }
         }
     }
 }
@@ -200,6 +188,11 @@ impl Plan {
                         plan.omitted.insert(requirement.id.clone(), Omitted::NotApplicable(reason));
                     }
                     Applies::Yes | Applies::ByProbe => {
+                        if let Err(reason) = target.safety.permits(requirement.impact) {
+                            let omitted = Omitted::Unsafe(requirement.impact, reason);
+                            plan.omitted.insert(requirement.id.clone(), omitted);
+                            continue;
+                        }
                         plan.scenarios += chosen.len();
                         planned.rules.push(Rule { scenarios: chosen, ..rule.clone() });
                     }
@@ -214,7 +207,18 @@ impl Plan {
 
     /// Nothing was selected at all.
     pub fn is_empty(&self) -> bool {
-        self.scenarios == 0 && self.omitted.values().all(|o| matches!(o, Omitted::Untested(_)))
+        self.scenarios == 0 && self.omitted.values().all(|o| o.status() == Status::Untested)
+    }
+
+    /// How many requirements were left out for safety, by class.
+    pub fn left_out(&self) -> BTreeMap<Impact, usize> {
+        let mut left_out = BTreeMap::new();
+        for omitted in self.omitted.values() {
+            if let Omitted::Unsafe(impact, _) = omitted {
+                *left_out.entry(*impact).or_default() += 1;
+            }
+        }
+        left_out
     }
 }
 
@@ -230,7 +234,7 @@ fn tags_of(
 }
 
 /// Tags that every scenario of a requirement has without being written: id, group, level,
-/// severity and step.
+/// severity, step and impact.
 fn derived_tags(requirement: &Requirement) -> Vec<String> {
     [
         requirement.id.as_str(),
@@ -238,6 +242,7 @@ fn derived_tags(requirement: &Requirement) -> Vec<String> {
         requirement.level.tag(),
         requirement.severity.as_str(),
         requirement.step.as_str(),
+        requirement.impact.as_str(),
     ]
     .map(str::to_owned)
     .to_vec()
@@ -247,6 +252,7 @@ fn derived_tags(requirement: &Requirement) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::target::profile::Client;
+    use crate::target::safety::{Environment, Safety};
 
     fn plan(filter: &Filter) -> Result<Plan, String> {
         let client = Client::new("web", &["https://app.test/cb"], "openid");
@@ -300,6 +306,46 @@ mod tests {
         assert!(matches!(omitted.get("token.code-lifetime"), Some(Omitted::Untested(_))));
         let asked = plan(&Filter { slow: true, ..Filter::default() }).unwrap();
         assert!(ids(&asked).contains(&"token.code-lifetime".to_owned()));
+    }
+
+    fn in_environment(environment: Environment, allow: &[Impact]) -> Plan {
+        let client = Client::new("web", &["https://app.test/cb"], "openid");
+        let mut target = Target::new("https://as.test", client);
+        target.safety = Safety { allow: allow.to_vec(), ..Safety::of(environment) };
+        let catalogue = Catalogue::load().unwrap();
+        Plan::build(catalogue, &target, &Facts::default(), &Filter::default(), false).unwrap()
+    }
+
+    fn classes(plan: &Plan) -> Vec<Impact> {
+        let catalogue = Catalogue::load().unwrap();
+        let ids = ids(plan);
+        let impacts = ids.iter().filter_map(|id| Some(catalogue.requirement(id)?.impact));
+        let mut classes: Vec<Impact> = impacts.collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
+    #[test]
+    fn production_selects_passive_checks_only() {
+        let plan = in_environment(Environment::Production, &Impact::ALL);
+        assert_eq!(classes(&plan), [Impact::Passive]);
+        assert!(plan.left_out().contains_key(&Impact::Active));
+    }
+
+    #[test]
+    fn what_is_left_out_for_safety_is_untested_with_the_option_that_includes_it() {
+        let plan = in_environment(Environment::Staging, &[]);
+        assert_eq!(classes(&plan), Impact::ALL[..3]);
+        let race = &plan.omitted["token.code-race"];
+        assert_eq!(race.status(), Status::Untested);
+        assert!(race.reason().contains("--allow load"), "{}", race.reason());
+        let all = ids(&plan).len() + plan.omitted.len();
+        assert_eq!(all, Catalogue::load().unwrap().requirements.len());
+        let allowed = in_environment(Environment::Staging, &[Impact::Load]);
+        assert!(ids(&allowed).contains(&"token.code-race".to_owned()));
+        assert!(!allowed.left_out().contains_key(&Impact::Load));
+        assert!(in_environment(Environment::Development, &[]).left_out().is_empty());
     }
 
     #[test]

@@ -9,9 +9,11 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::catalogue::Catalogue;
+use crate::cleanup::clean_up;
 use crate::draw::{ById, Ended, Pen, clean, draw, status_of};
 pub use crate::execute::Observer;
 use crate::execute::execute;
+use crate::model::exchange::Exchange;
 use crate::model::redact::Canary;
 use crate::model::report::{ExchangeReport, Report};
 use crate::model::requirement::Profile;
@@ -74,9 +76,10 @@ pub fn audit(
         let catalogue = Catalogue::load().map_err(Failure::Own)?;
         let filter = options.filter.clone();
         let (context, plan, ended) = conduct(catalogue, options, observer).await?;
+        let cleanup = clean_up(&context, exchanges(&context, &ended)).await;
         let times = (started, clock.elapsed());
         let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, times);
-        Ok(Outcome { report, canary })
+        Ok(Outcome { report: Report { cleanup, ..report }, canary })
     })
 }
 
@@ -89,11 +92,32 @@ pub fn judge(options: Options) -> LocalBoxFuture<'static, Result<Verdicts, Failu
     })
 }
 
+/// Everything that a run exchanged; what several scenarios cite more than once.
+pub(crate) fn exchanges(context: &Context, ended: &ById) -> Vec<Arc<Exchange>> {
+    let own = ended.values().flatten().flat_map(|e| e.ledger.exchanges.iter().cloned());
+    own.chain(context.shared.exchanges()).collect()
+}
+
 async fn conduct(
     catalogue: &'static Catalogue,
     options: Options,
     observer: Rc<dyn Observer>,
 ) -> Result<(Arc<Context>, Plan, ById), Failure> {
+    let (context, plan) = prepare(catalogue, options, None).await?;
+    let ended = execute(catalogue, &plan, &context, &*observer).await;
+    context.http.end();
+    context.http.settle(&context.shared).await;
+    let ended = check_twins(&context, ended).await;
+    Ok((context, plan, ended))
+}
+
+/// The preflight and the plan; that of another target, where one is given, as far as it can be known
+/// beforehand.
+pub(crate) async fn prepare(
+    catalogue: &Catalogue,
+    options: Options,
+    subject: Option<&Target>,
+) -> Result<(Arc<Context>, Plan), Failure> {
     options.filter.check(catalogue).map_err(Failure::Usage)?;
     let context = match preflight(options.target, options.profile, options.clock).await {
         Ok(mut context) => {
@@ -102,15 +126,14 @@ async fn conduct(
         }
         Err((obstacle, context)) => return Err(stuck(obstacle, &context)),
     };
-    let can_wait = context.clock.is_virtual();
-    let plan = Plan::build(catalogue, &context.target, &context.facts, &options.filter, can_wait);
+    let can_wait = context.clock.is_virtual() && subject.is_none();
+    let target = subject.unwrap_or(&context.target);
+    let plan = Plan::build(catalogue, target, &context.facts, &options.filter, can_wait);
     let plan = plan.map_err(Failure::Own)?;
     if plan.is_empty() {
         return Err(nothing_selected(&options.filter, &plan));
     }
-    let ended = execute(catalogue, &plan, &context, &*observer).await;
-    let ended = check_twins(&context, ended).await;
-    Ok((context, plan, ended))
+    Ok((context, plan))
 }
 
 /// The status of every requirement of a run, without evidence.
@@ -153,7 +176,7 @@ impl Verdicts {
 }
 
 /// Says what was asked for and, where it named untested duties, why they have no scenario.
-fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
+pub(crate) fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
     let asked = filter.describe().unwrap_or_else(|| "the filter".into());
     let untested = plan.omitted.iter().take(3).map(|(id, o)| format!("; {id}: {}", o.reason()));
     let reasons: String = untested.collect();

@@ -22,10 +22,13 @@ pub(crate) fn redactor<'a>(
     for (kind, secret) in context.memory.secrets() {
         redactor.learn(kind, &secret);
     }
-    // Scenarios share exchanges.
+    // Scenarios share exchanges, and some exchanges belong to none.
+    let every = context.http.exchanges();
     let mut seen = HashSet::new();
-    for exchange in exchanges.filter(|exchange| seen.insert(Arc::as_ptr(exchange))) {
-        redactor.learn_from(exchange);
+    for exchange in every.into_iter().chain(exchanges.cloned()) {
+        if seen.insert(Arc::as_ptr(&exchange)) {
+            redactor.learn_from(&exchange);
+        }
     }
     know_ordinary(&mut redactor, context);
     redactor.seal();

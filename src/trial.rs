@@ -5,8 +5,8 @@ use crate::http::Recorder;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 use crate::preflight::prepare;
-use crate::target::login::trace::{self, Step};
 use crate::taint::redactor;
+use crate::target::login::trace::{self, Step};
 use crate::target::profile::Target;
 use crate::world::context::{Clock, Context};
 

@@ -19,7 +19,9 @@ const P256: &str = include_str!("../fixtures/keys/attacker-ec.pem");
 
 /// Ed25519 in PKCS #8 version 1, as openssl writes it (RFC 8410 §7).
 fn ed25519(seed: u8) -> String {
-    let der = [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], &[seed; 32]].concat();
+    let der =
+        [&b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..], &[seed; 32]]
+            .concat();
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(der))
 }
 
@@ -70,9 +72,15 @@ fn an_unsigned_bundle_is_intact_and_signed_by_nobody() {
 
 #[test]
 fn what_is_no_key_is_refused_and_not_repeated() {
-    for pem in ["", "hunter2", "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----"] {
+    for pem in
+        ["", "hunter2", "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----"]
+    {
         let why = SigningKey::read(pem).err().unwrap();
-        assert!(why.contains("openssl genpkey") && !why.contains("aHVudGVy") && !why.contains("hunter2"));
+        assert!(
+            why.contains("openssl genpkey")
+                && !why.contains("aHVudGVy")
+                && !why.contains("hunter2")
+        );
         assert!(PublicKey::read(pem).is_err());
     }
 }
@@ -93,7 +101,10 @@ fn a_bundle_of_another_run_under_the_same_names_is_found() {
     let run = Format::Json.render(&sample()).unwrap().into_bytes();
     let contents = Contents { report: &report, run, rendered: vec![], waivers: None };
     let found = verify(&make(contents, Some(&key)).unwrap(), Some(&key.public()));
-    assert!(found.findings.join("\n").contains("attestation.json does not say what run.json says"), "{found:?}");
+    assert!(
+        found.findings.join("\n").contains("attestation.json does not say what run.json says"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -106,7 +117,11 @@ fn where_a_file_was_changed_is_told() {
     let mut changed = whole.clone();
     changed[header + name.len() + 20] ^= 0x10;
     let text = findings(&changed);
-    assert!(text.contains("report.html was changed") || text.contains("packing of rendered/report.html"), "{text}");
+    assert!(
+        text.contains("report.html was changed")
+            || text.contains("packing of rendered/report.html"),
+        "{text}"
+    );
     let place = format!("octets {} to", header + name.len());
     assert!(text.contains(&place), "{text} {place}");
 }
@@ -157,7 +172,8 @@ fn the_commands_make_and_check_a_bundle() {
     let key = SigningKey::read(&ed25519(7)).unwrap();
     std::fs::write(at("run.json"), Format::Json.render(&sample()).unwrap()).unwrap();
     std::fs::write(at("key.pem"), ed25519(7)).unwrap();
-    let made = authspec(&["bundle", &at("run.json"), "--key", &at("key.pem"), "--output", &at("b.zip")]);
+    let made =
+        authspec(&["bundle", &at("run.json"), "--key", &at("key.pem"), "--output", &at("b.zip")]);
     assert_eq!(made.status.code(), Some(0), "{made:?}");
     assert!(String::from_utf8_lossy(&made.stdout).contains(&key.public().id()));
     let checked = authspec(&["verify", &at("b.zip")]);

@@ -2,10 +2,10 @@
 //! no step without exactly one definition.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authspec::catalogue::{Catalogue, id_of};
-use authspec::model::requirement::Level;
+use authspec::model::requirement::{Impact, Level};
 use authspec::target::capabilities::{Facts, applies};
 use authspec::target::profile::{Client, Target};
 use authspec::world::registered_steps;
@@ -128,5 +128,73 @@ fn ids_and_sources_are_well_formed() {
             "{}",
             requirement.id
         );
+    }
+}
+
+#[test]
+fn every_requirement_says_what_an_attacker_gains_and_what_to_change() {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for requirement in &catalogue().requirements {
+        for text in [&requirement.attack, &requirement.fix] {
+            assert!(text.trim().len() >= 20, "{}: \"{text}\" tells too little", requirement.id);
+            assert!(text.ends_with('.'), "{}: \"{text}\" is no sentence", requirement.id);
+            *seen.entry(text).or_default() += 1;
+        }
+        assert_ne!(requirement.attack, requirement.fix, "{}", requirement.id);
+        assert!(requirement.cwe.iter().all(|number| *number > 0), "{}", requirement.id);
+        let unique: BTreeSet<u32> = requirement.cwe.iter().copied().collect();
+        assert_eq!(unique.len(), requirement.cwe.len(), "{}", requirement.id);
+    }
+    let boilerplate: Vec<_> = seen.iter().filter(|(_, times)| **times > 3).collect();
+    assert!(boilerplate.is_empty(), "{boilerplate:?}");
+}
+
+/// Steps that are heavier than a deviating request, and the least impact that they have.
+#[test]
+fn the_impact_of_a_requirement_covers_its_heaviest_step() {
+    let heavy = [
+        ("at the same moment", Impact::Load),
+        ("runs the whole flow 8 times", Impact::Load),
+        ("obtains 8 codes", Impact::Load),
+        ("1 MiB", Impact::Load),
+        ("wrong password", Impact::LockoutRisk),
+        ("revokes its", Impact::StateChanging),
+        ("signs out", Impact::StateChanging),
+        ("after a logout that worked", Impact::StateChanging),
+        ("refreshes its tokens", Impact::StateChanging),
+        ("refreshes for", Impact::StateChanging),
+        ("response of a refresh", Impact::StateChanging),
+        ("redeems it again", Impact::StateChanging),
+        ("that open the scope-protected operation", Impact::StateChanging),
+        ("invented", Impact::Active),
+        ("altered", Impact::Active),
+        ("forged", Impact::Active),
+        ("markup in", Impact::Active),
+        ("foreign origin", Impact::Active),
+        ("without code_verifier", Impact::Active),
+    ];
+    for rule in catalogue().features.iter().flat_map(|f| &f.rules) {
+        let requirement = catalogue().requirement(id_of(&rule.tags).unwrap()).unwrap();
+        for step in rule.scenarios.iter().flat_map(|s| &s.steps) {
+            for (words, least) in heavy {
+                assert!(
+                    !step.value.contains(words) || requirement.impact >= least,
+                    "{} is {}, and \"{}\" is {}",
+                    requirement.id,
+                    requirement.impact.as_str(),
+                    step.value,
+                    least.as_str()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_classes_of_impact_are_ordered_and_named_as_in_the_files() {
+    assert!(Impact::ALL.is_sorted());
+    for impact in Impact::ALL {
+        let of_it = catalogue().requirements.iter().filter(|r| r.impact == impact);
+        assert!(of_it.count() > 0, "{}", impact.as_str());
     }
 }

@@ -277,3 +277,59 @@ fn defects_are_listed_with_what_they_violate() {
         output.stdout.contains("CodeReusable") && output.stdout.contains("token.code-single-use")
     );
 }
+
+/// A file of waivers in a folder of its own.
+fn waivers(folder: &tempfile::TempDir, text: &str) -> String {
+    let path = folder.path().join("waivers.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_waiver_turns_a_finding_into_a_waived_one_and_an_expired_one_does_not() {
+    let server = server(Policy::with("CodeReusable".parse::<Defect>().unwrap()));
+    let folder = tempfile::tempdir().unwrap();
+    let reports = folder.path().join("reports");
+    let audit = |extra: &[&str]| {
+        let mut all = vec!["run", server.issuer(), "--id", "token.code-single-use"];
+        all.extend(CLIENT);
+        all.extend(LOGIN);
+        all.extend(["--reports", reports.to_str().unwrap()]);
+        all.extend(extra);
+        authspec(&all)
+    };
+    let found = audit(&[]);
+    assert_eq!(found.code, 1, "{}{}", found.stdout, found.stderr);
+    let (_, pasted) = found.stdout.split_once("--waivers:\n\n").unwrap();
+    let left = audit(&["--waivers", &waivers(&folder, pasted)]);
+    assert_eq!(left.code, 1, "{}", left.stdout);
+    assert!(left.stdout.contains("owner is left to fill in"), "{}", left.stdout);
+    let complete = pasted.replacen("expires = \"CHANGE-ME\"", "expires = \"2999-01-31\"", 1);
+    let complete = complete.replace("CHANGE-ME", "identity team");
+    let waived = audit(&["--waivers", &waivers(&folder, &complete)]);
+    assert_eq!(waived.code, 0, "{}{}", waived.stdout, waived.stderr);
+    assert!(waived.stdout.contains("1 waived"), "{}", waived.stdout);
+    let over = complete.replace("2999-01-31", "2020-01-31");
+    let over = audit(&["--waivers", &waivers(&folder, &over)]);
+    assert_eq!(over.code, 1);
+    assert!(over.stdout.contains("expired on 2020-01-31"), "{}", over.stdout);
+    let less = audit(&["--fail-on", "critical", "--waivers", &waivers(&folder, "")]);
+    assert!(less.stdout.contains("of severity critical or higher"), "{}", less.stdout);
+}
+
+#[test]
+fn lint_says_what_a_waiver_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[waiver]]\nid = \"token.code-single-use\"\nowner = \"iam\"\nreason = \"r\"\nexpires = \"2999-01-01\"\n";
+    let good = authspec(&["waivers", "lint", &waivers(&folder, text)]);
+    assert_eq!((good.code, good.stdout.trim()), (0, "1 waivers, 0 faults"));
+    let bad = text.replace("single-use", "single-user").replace("2999", "1999");
+    let bad = authspec(&["waivers", "lint", &waivers(&folder, &bad)]);
+    assert_eq!(bad.code, 1);
+    assert!(bad.stdout.contains("waivers.toml:1: waiver of token.code-single-user: no such"));
+    assert!(bad.stdout.contains("expired on 1999-01-01"), "{}", bad.stdout);
+    let none = authspec(&["waivers", "lint", &waivers(&folder, "[[waiver]]\nid = 1\n")]);
+    assert_eq!(none.code, 2);
+    assert!(none.stderr.contains("waivers.toml:"), "{}", none.stderr);
+    assert_eq!(authspec(&["run", "--waivers", "/nowhere/w.toml"]).code, 2);
+}

@@ -81,11 +81,12 @@ fn trial(recipe: &Path) -> Result<(), Failed> {
     server::set_up(recipe)?;
     let server = Server::start(recipe, &secrets)?;
     let target = target(recipe, &server, &secrets)?;
-    let Outcome { report, canary } = audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
+    let Outcome { report, canary } =
+        audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
     drop(server);
     let folder = server::target_folder().join("reports").join(name_of(recipe));
-    let paths =
-        store::write(&report, &canary, &[], &folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let paths = store::write(&report, &canary, &[], &folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?;
     expected
         .compare(&report)
         .map_err(|differences| format!("{differences}\nreport    {}", paths[0].display()).into())

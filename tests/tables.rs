@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use authspec::catalogue::Catalogue;
+use authspec::model::hint::Flaw;
 use authspec::oauth::vectors::tables;
 use reference_server::Defect;
-use serde::Deserialize;
 
 /// Flags that say something about a row and choose none by themselves.
 const QUALIFIERS: [&str; 2] = ["discouraged", "representative"];
@@ -59,28 +59,8 @@ fn rows_of_one_flag_start_from_the_same_kind_of_uri() {
     }
 }
 
-/// A switch of a flawed server, as published flaws ask for it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Flaw {
-    number: usize,
-    title: String,
-    /// CVE and GHSA ids.
-    published: Vec<String>,
-    /// Names of seeded defects.
-    #[serde(default)]
-    defects: Vec<String>,
-    /// Why ids without a defect have none.
-    out_of_flow: Option<String>,
-}
-
 fn flaws() -> Vec<Flaw> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Register {
-        flaw: Vec<Flaw>,
-    }
-    toml::from_str::<Register>(include_str!("../fixtures/flaws.toml")).unwrap().flaw
+    Catalogue::load().unwrap().flaws.clone()
 }
 
 #[test]

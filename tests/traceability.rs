@@ -72,7 +72,7 @@ fn all_formats_have_the_same_rows() {
     let markdown = list(&["--format", "markdown"]);
     assert_eq!(markdown.lines().count(), wanted + 2);
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
-    assert!(markdown.lines().all(|line| columns(line) == 10), "{markdown}");
+    assert!(markdown.lines().all(|line| columns(line) == 12), "{markdown}");
 }
 
 #[test]

@@ -94,7 +94,8 @@ mod tests {
         let lines: Vec<&[u8]> = whole.split_inclusive(|octet| *octet == b'\n').collect();
         assert_eq!(check(&[lines[0], lines[2]].concat()), Some((2, lines[0].len())));
         assert_eq!(check(&[lines[1], lines[0], lines[2]].concat()), Some((1, 0)));
-        let changed = String::from_utf8(whole.clone()).unwrap().replace("\"exchange\":1", "\"exchange\":9");
+        let changed =
+            String::from_utf8(whole.clone()).unwrap().replace("\"exchange\":1", "\"exchange\":9");
         assert_eq!(check(changed.as_bytes()).map(|(entry, _)| entry), Some(2));
         assert_eq!(check(&whole[..whole.len() - 1]).map(|(entry, _)| entry), Some(3));
     }

@@ -9,8 +9,18 @@ pub(super) fn write(report: &Report) -> Result<Vec<u8>, String> {
     let fault = |e: csv::Error| format!("matrix: {e}");
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record([
-        "requirement", "level", "severity", "status", "source", "duty", "scenarios", "exchanges",
-        "deviations", "reason", "waived by", "waived until",
+        "requirement",
+        "level",
+        "severity",
+        "status",
+        "source",
+        "duty",
+        "scenarios",
+        "exchanges",
+        "deviations",
+        "reason",
+        "waived by",
+        "waived until",
     ])
     .map_err(fault)?;
     for requirement in &report.requirements {

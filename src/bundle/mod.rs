@@ -56,7 +56,9 @@ pub fn make(contents: Contents<'_>, key: Option<&SigningKey>) -> Result<Vec<u8>,
         ("matrix.csv".to_owned(), matrix::write(report)?),
         (RUN.to_owned(), contents.run),
     ];
-    files.extend(contents.rendered.into_iter().map(|(name, text)| (format!("rendered/{name}"), text)));
+    files.extend(
+        contents.rendered.into_iter().map(|(name, text)| (format!("rendered/{name}"), text)),
+    );
     for (number, snapshot) in report.snapshots.iter().enumerate() {
         let name = format!("snapshots/{}-{}.json", number + 1, fit(&snapshot.name));
         files.push((name, json(snapshot)?));

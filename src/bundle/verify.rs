@@ -38,8 +38,13 @@ pub struct Verification {
 /// Checks the container, every digest, the chain, the statement and, by `key` or the embedded one,
 /// the signature. A given key must have signed.
 pub fn verify(bundle: &[u8], key: Option<&PublicKey>) -> Verification {
-    let mut found =
-        Verification { run: None, files: 0, exchanges: 0, signer: Signer::Nobody, findings: vec![] };
+    let mut found = Verification {
+        run: None,
+        files: 0,
+        exchanges: 0,
+        signer: Signer::Nobody,
+        findings: vec![],
+    };
     let entries = match zip::read(bundle) {
         Ok(entries) => entries,
         Err(fault) => {
@@ -112,13 +117,16 @@ fn against(
 
 fn changed(file: &FileDigest, start: usize, entry: &Entry) -> Option<String> {
     let (name, content) = (&file.name, &entry.content);
-    let place = format!("octets {start} to {} of the bundle", start + entry.packed.len().max(1) - 1);
+    let place =
+        format!("octets {start} to {} of the bundle", start + entry.packed.len().max(1) - 1);
     if file.size == content.len() && file.sha256 == sha256(content) {
         let is_same = file.packed_sha256 == sha256(&entry.packed);
-        return (!is_same).then(|| format!("the packing of {name} was changed, its content was not ({place})"));
+        return (!is_same)
+            .then(|| format!("the packing of {name} was changed, its content was not ({place})"));
     }
     let (first, last) = file.difference(content);
-    let mut finding = format!("{name} was changed, first in its octets {first} to {last} ({place})");
+    let mut finding =
+        format!("{name} was changed, first in its octets {first} to {last} ({place})");
     if name == EXCHANGES {
         let before = content.iter().take(first).filter(|octet| **octet == b'\n').count();
         finding += &format!(", from entry {} on", before + 1);

@@ -142,14 +142,13 @@ pub(super) fn read(archive: &[u8]) -> Result<Vec<(usize, Entry)>, Fault> {
     // Whatever else stands in the archive must be what belongs there; contents are for the digests.
     let expected = expected(archive, &entries)?;
     let differs = expected.iter().zip(archive).position(|(a, b)| a != b);
-    match differs.or((expected.len() != archive.len()).then_some(expected.len().min(archive.len()))) {
+    match differs.or((expected.len() != archive.len()).then_some(expected.len().min(archive.len())))
+    {
         Some(offset) if offset >= archive.len() => Err(cut(archive)),
         Some(offset) if offset >= expected.len() => {
             Err(Fault { offset, what: "octets after the end of the archive".into() })
         }
-        Some(offset) => {
-            Err(Fault { offset, what: "a header of the archive was changed".into() })
-        }
+        Some(offset) => Err(Fault { offset, what: "a header of the archive was changed".into() }),
         None => Ok(entries),
     }
 }
@@ -190,7 +189,9 @@ fn text(archive: &[u8], at: usize, length: usize) -> Result<String, Fault> {
     let is_inside = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
     match is_inside && octets.iter().all(is_fit) {
         true => Ok(name),
-        false => Err(Fault { offset: at, what: format!("{name:?} is no name of a file in a bundle") }),
+        false => {
+            Err(Fault { offset: at, what: format!("{name:?} is no name of a file in a bundle") })
+        }
     }
 }
 
@@ -202,7 +203,10 @@ fn inflate(packed: &[u8], size: usize) -> Vec<u8> {
 /// CRC-32 of ISO 3309, as archives have it.
 fn crc32(octets: &[u8]) -> u32 {
     let table: [u32; 256] = std::array::from_fn(|index| {
-        (0..8).fold(index as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            index as u32,
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     });
     let step = |crc: u32, octet: &u8| table[((crc ^ u32::from(*octet)) & 0xff) as usize] ^ crc >> 8;
     !octets.iter().fold(!0, step)

@@ -44,7 +44,9 @@ pub(super) fn bundle(args: &BundleArgs) -> u8 {
     match made(args) {
         Ok((path, None)) => {
             say(format!("bundle    {}", path.display()));
-            say("unsigned  nobody answers for it; --key KEY.pem signs, and openssl genpkey -algorithm ed25519 -out KEY.pem makes a key");
+            say(
+                "unsigned  nobody answers for it; --key KEY.pem signs, and openssl genpkey -algorithm ed25519 -out KEY.pem makes a key",
+            );
             exit::PASSED
         }
         Ok((path, Some(id))) => {
@@ -116,7 +118,10 @@ fn read(bundle: &Path, key: Option<&Path>) -> Result<(Vec<u8>, Option<PublicKey>
     let shown = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
     let size = fs::metadata(bundle).map_err(|e| shown(bundle, e))?.len();
     if size > MOST_OCTETS {
-        return Err(format!("{}: {size} octets; a bundle has at most {MOST_OCTETS}", bundle.display()));
+        return Err(format!(
+            "{}: {size} octets; a bundle has at most {MOST_OCTETS}",
+            bundle.display()
+        ));
     }
     let octets = fs::read(bundle).map_err(|e| shown(bundle, e))?;
     if !octets.starts_with(b"PK") {

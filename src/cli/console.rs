@@ -18,6 +18,12 @@ pub(super) fn colour() -> Colour {
     if std::io::stdout().is_terminal() && !is_unwanted { Colour::On } else { Colour::Off }
 }
 
+/// Columns of the terminal, 100 at most, since longer lines are hard to read; 80 elsewhere.
+pub(super) fn width() -> usize {
+    let columns = terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0));
+    columns.map_or(80, |columns| columns.min(100))
+}
+
 /// Prints to standard output.
 pub(super) struct Console {
     banner: Option<String>,

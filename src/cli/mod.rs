@@ -3,12 +3,16 @@ mod bundle;
 mod config;
 mod console;
 mod doctor;
+mod dry_run;
+mod explain;
+pub mod gate;
 mod init;
 mod list;
 mod login;
 mod person;
 mod report;
 mod run;
+pub mod safety;
 mod serve;
 pub mod settings;
 mod traceability;
@@ -23,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::requirement::Profile;
 use crate::plan::Filter;
 use crate::report::Format;
+use gate::GateOptions;
 use settings::TargetOptions;
 
 /// Exit codes, part of the contract.
@@ -46,11 +51,11 @@ pub mod exit {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    the gate passed
-  1    the gate failed: a MUST is violated
+  1    the gate failed: a finding, too little coverage, or a waiver that does not hold
   2    usage or configuration
   3    the target or the login is not usable
   4    an error of authspec's own
-  5    a MUST could not be judged
+  5    what the gate asks for could not be judged
   6    the filter selects nothing
   130  interrupted";
 
@@ -72,6 +77,8 @@ enum Command {
     Run(RunArgs),
     /// Show what would run, with level, severity and number of requests.
     List(ListArgs),
+    /// Explain requirements: duty, attack, probe, a good and a bad exchange, and what to change.
+    Explain(ExplainArgs),
     /// Write a commented target profile from what a server publishes.
     Init(InitArgs),
     /// Check what an audit rests on: name, TLS, clock, metadata, client, login, token, resource.
@@ -86,6 +93,8 @@ enum Command {
     Bundle(bundle::BundleArgs),
     /// Check a bundle offline, and say what was changed; exit code 1 where something was.
     Verify(bundle::VerifyArgs),
+    /// Look after known findings that somebody answers for.
+    Waivers(WaiversArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
 }
@@ -143,12 +152,34 @@ struct RunArgs {
     /// What the target is held to.
     #[arg(long, value_enum, default_value = "baseline")]
     profile: ProfileArg,
+    #[command(flatten)]
+    gate: GateOptions,
     /// Folder for reports.
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     reports: PathBuf,
+    /// Print what would be done, how many requests and sign-ins it takes, how long, and what it
+    /// leaves behind; nothing is sent to the target.
+    #[arg(long)]
+    dry_run: bool,
     /// Write this form of the report beside run.json; may be repeated.
     #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
     formats: Vec<Format>,
+}
+
+#[derive(Args)]
+struct WaiversArgs {
+    #[command(subcommand)]
+    command: WaiversCommand,
+}
+
+#[derive(Subcommand)]
+enum WaiversCommand {
+    /// Check a file of waivers: ids, variants, owners, dates; exit code 1 where one does not hold.
+    Lint {
+        /// The file (TOML).
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -209,6 +240,24 @@ enum ListFormat {
     Markdown,
     /// Counts by group, as a Markdown table.
     Coverage,
+}
+
+#[derive(Args)]
+struct ExplainArgs {
+    /// Requirement ids, or the beginning of one; authspec list shows them all.
+    #[arg(value_name = "REQUIREMENT", required = true)]
+    ids: Vec<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
+    format: ExplainFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ExplainFormat {
+    /// For a person at a terminal.
+    Text,
+    /// An array of objects.
+    Json,
 }
 
 #[derive(Args)]
@@ -303,6 +352,7 @@ pub fn main() -> ExitCode {
         Some(Command::Login(LoginArgs { command: LoginCommand::Import { recording } })) => {
             login::import(&recording)
         }
+        Some(Command::Explain(args)) => runtime.block_on(interruptible(explain::print(args))),
         Some(Command::Init(args)) => runtime.block_on(interruptible(init::init(args))),
         Some(Command::Doctor(target)) => runtime.block_on(interruptible(doctor::doctor(&target))),
         Some(Command::Config(ConfigArgs { command })) => match command {
@@ -313,6 +363,9 @@ pub fn main() -> ExitCode {
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Verify(args)) => bundle::check(&args),
+        Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
+            gate::lint(&file)
+        }
         Some(Command::Serve(args)) => serve::serve(&args),
     };
     ExitCode::from(code)

@@ -7,6 +7,7 @@ use clap::Args;
 
 use toml::Value;
 
+use super::safety::SafetyOptions;
 use crate::target::layers::{Environment, Layers, Origin};
 use crate::target::path::Path;
 use crate::target::profile::Target;
@@ -38,6 +39,9 @@ pub struct TargetOptions {
     /// Do not verify certificates; the report says so.
     #[arg(long)]
     pub insecure: bool,
+    /// What a run may do to it.
+    #[command(flatten)]
+    pub safety: SafetyOptions,
 }
 
 /// What to say where no target is named.
@@ -95,6 +99,7 @@ impl TargetOptions {
             let path = Path::parse("network.insecure");
             layers.set(&path, Value::Boolean(true), Origin::Option("--insecure"))?;
         }
+        self.safety.overlay(&mut layers)?;
         Ok(layers)
     }
 
@@ -116,8 +121,9 @@ impl TargetOptions {
                 ("--password-env", self.password_env.is_some()),
                 ("--insecure", self.insecure),
             ];
-            return match given.into_iter().find(|(_, is_given)| *is_given) {
-                Some((option, _)) => Err(format!("{option} needs an issuer or --target")),
+            let given = given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option);
+            return match given.or_else(|| self.safety.given()) {
+                Some(option) => Err(format!("{option} needs an issuer or --target")),
                 None => Ok(None),
             };
         }
@@ -127,7 +133,9 @@ impl TargetOptions {
                 self.issuer.as_deref().unwrap_or("ISSUER")
             ));
         }
-        Target::load(&layers, &|name| environment.get(name).cloned()).map(Some)
+        let mut target = Target::load(&layers, &|name| environment.get(name).cloned())?;
+        self.safety.accept(&mut target)?;
+        Ok(Some(target))
     }
 
     /// What an issuer without a profile lacks.

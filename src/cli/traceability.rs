@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::run::explain;
 use super::{ListFormat, exit, say};
 use crate::catalogue::Catalogue;
-use crate::model::requirement::{Level, Severity};
+use crate::model::requirement::{Impact, Level, Severity};
 use crate::plan::{Filter, Selected};
 use crate::run::Failure;
 
@@ -19,6 +19,8 @@ struct Row<'a> {
     id: &'a str,
     level: Level,
     severity: Severity,
+    impact: Impact,
+    cwe: &'a [u32],
     /// The governing specification, for example `RFC 6749`.
     source: &'a str,
     /// Its section without the sign, for example `4.1.3`.
@@ -42,6 +44,8 @@ impl<'a> Row<'a> {
             id: &requirement.id,
             level: requirement.level,
             severity: requirement.severity,
+            impact: requirement.impact,
+            cwe: &requirement.cwe,
             source,
             section,
             duty: &requirement.duty,
@@ -67,12 +71,25 @@ impl<'a> Row<'a> {
             self.scenarios.join("; "),
             self.defects.join("; "),
             self.untested.unwrap_or_default().to_owned(),
+            self.impact.as_str().to_owned(),
+            self.cwe.iter().map(u32::to_string).collect::<Vec<_>>().join("; "),
         ]
     }
 }
 
-const COLUMNS: [&str; 9] =
-    ["id", "level", "severity", "source", "section", "duty", "scenarios", "defects", "untested"];
+const COLUMNS: [&str; 11] = [
+    "id",
+    "level",
+    "severity",
+    "source",
+    "section",
+    "duty",
+    "scenarios",
+    "defects",
+    "untested",
+    "impact",
+    "cwe",
+];
 
 /// Prints what `filter` selects.
 pub(super) fn print(filter: &Filter, format: ListFormat) -> u8 {

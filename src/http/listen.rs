@@ -22,10 +22,15 @@ impl Http {
         over: impl Future<Output = ()>,
     ) -> Arc<Exchange> {
         let mut started = Instant::now();
-        let mut so_far = None;
+        let (mut so_far, mut withheld) = (None, None);
         let reading = async {
-            let origin = self.permit(&request.url)?;
+            let (origin, wait) = self.admit(&request.url).map_err(|(why, reason)| {
+                withheld = why;
+                reason
+            })?;
             complete(&origin, &mut request);
+            self.mark(recorder, &mut request);
+            tokio::time::sleep(wait).await;
             self.pace.wait().await;
             started = Instant::now();
             let mut connection = self.connect(&origin).await?;
@@ -44,6 +49,6 @@ impl Http {
             (Ok(_), None) => Err("no header fields until nobody waited any longer".into()),
             (Err(reason), None) => Err(reason),
         };
-        self.record(recorder, started, request, outcome)
+        self.record(recorder, started, request, outcome, withheld)
     }
 }

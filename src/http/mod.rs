@@ -6,18 +6,26 @@
 //! follows a redirect, refuses hosts that are neither the target's nor loopback, and bounds time,
 //! header size and body size whatever the target answers.
 
+mod breaker;
+mod care;
 mod connection;
 pub mod cookies;
 mod handshake;
 mod head;
+mod limits;
 mod listen;
 mod origin;
+mod pace;
 mod patience;
 mod race;
 pub mod reach;
+mod recorder;
 mod request;
+mod retry_after;
 mod route;
+mod settle;
 mod tls;
+mod trace;
 pub mod user_agent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,78 +38,24 @@ use std::time::{Duration, Instant};
 use tokio::io::DuplexStream;
 
 use crate::model::address::is_loopback;
-use crate::model::exchange::{Exchange, Request, Response};
+use crate::model::exchange::{Exchange, Request, Response, Withheld};
 use crate::model::tls::TlsVersion;
+pub use care::Care;
+use care::{Guard, Refusal};
 use connection::Connection;
+pub use limits::Limits;
 use origin::Origin;
+use pace::Pace;
 use patience::Patience;
+pub use recorder::Recorder;
 use request::complete;
 pub use route::Proxy;
 use route::Route;
 pub use tls::{Identity, Trust};
-
-/// What one answer may cost, whatever the target sends.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Time to connect, TLS included.
-    pub connect: Duration,
-    /// Time from the first octet sent to the last octet received.
-    pub total: Duration,
-    /// What slow answers may take in all, in time of waiting; then nothing more is sent.
-    pub patience: Duration,
-    /// Octets of status line and header fields.
-    pub head: usize,
-    /// Octets of the body; the rest is cut off and marked.
-    pub body: usize,
-    /// Redirects that a user agent follows in one navigation.
-    pub redirects: usize,
-    /// Rounds of a race.
-    pub rounds: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            total: Duration::from_secs(20),
-            patience: Duration::from_secs(600),
-            head: 64 * 1024,
-            body: 1024 * 1024,
-            redirects: 20,
-            rounds: 10,
-        }
-    }
-}
+use trace::Trace;
 
 /// An idle connection older than this may be closed by the peer at any moment; a new one is made.
 const IDLE: Duration = Duration::from_secs(2);
-
-/// The exchanges of one scenario, in order; every send is written down before anyone judges.
-#[derive(Clone, Debug, Default)]
-pub struct Recorder(Arc<Mutex<Vec<Arc<Exchange>>>>);
-
-impl Recorder {
-    /// The exchanges so far.
-    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts an exchange that was sent elsewhere in this run at the end: itself, or a copy with
-    /// another number.
-    pub fn cite(&self, exchange: &Arc<Exchange>) -> Arc<Exchange> {
-        self.record(|number| match exchange.number == number {
-            true => exchange.clone(),
-            false => Arc::new(Exchange { number, ..Exchange::clone(exchange) }),
-        })
-    }
-
-    fn record(&self, exchange: impl FnOnce(usize) -> Arc<Exchange>) -> Arc<Exchange> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let exchange = exchange(all.len() + 1);
-        all.push(exchange.clone());
-        exchange
-    }
-}
 
 /// Opens connections to a server within this process that need no socket.
 #[derive(Clone)]
@@ -134,12 +88,16 @@ pub struct Http {
     limits: Limits,
     pace: Pace,
     patience: Patience,
+    guard: Guard,
+    trace: Trace,
+    settling: tokio::sync::Mutex<()>,
     tls: tls::Connector,
     shortcut: Option<Shortcut>,
     route: Route,
     versions: Mutex<HashMap<Origin, TlsVersion>>,
     idle: Mutex<HashMap<Origin, Vec<Connection>>>,
     sent: AtomicU64,
+    every: Recorder,
     epoch: Instant,
 }
 
@@ -150,13 +108,17 @@ impl Http {
             hosts: Mutex::new(hosts.into_iter().map(|h| h.to_ascii_lowercase()).collect()),
             limits,
             patience: Patience::new(limits),
-            pace: Pace { interval: pace, next: Mutex::new(None) },
+            pace: Pace::of(pace),
+            guard: Guard::new(Care::default(), limits),
+            trace: Trace::begin(),
+            settling: tokio::sync::Mutex::default(),
             tls: tls::Connector::default(),
             shortcut: None,
             route: Route::default(),
             versions: Mutex::default(),
             idle: Mutex::default(),
             sent: AtomicU64::new(0),
+            every: Recorder::default(),
             epoch: Instant::now(),
         }
     }
@@ -178,6 +140,23 @@ impl Http {
     #[must_use]
     pub fn by(self, shortcut: Option<Shortcut>) -> Self {
         Self { shortcut, ..self }
+    }
+
+    /// The same client that takes that care of the target.
+    #[must_use]
+    pub fn caring(self, care: Care) -> Self {
+        Self { guard: Guard::new(care, self.limits), ..self }
+    }
+
+    /// The trace id of the run (W3C Trace Context), where requests carry it.
+    pub fn trace_id(&self) -> Option<String> {
+        self.guard.is_traced().then(|| self.trace.id())
+    }
+
+    fn mark(&self, recorder: &Recorder, request: &mut Request) {
+        if self.guard.is_traced() {
+            self.trace.mark(request, recorder.subject());
+        }
     }
 
     /// The time since that point of the run, as exchanges count it.
@@ -211,14 +190,18 @@ impl Http {
             || self.hosts.lock().unwrap_or_else(PoisonError::into_inner).contains(&origin.host)
     }
 
-    /// Sends `request` and records what happened. `Host` and `Content-Length` are added where the
-    /// caller did not set them; nothing else is touched.
+    /// Sends `request` and records what happened. `Host`, `Content-Length` and what marks the run
+    /// are added where the caller did not set them; nothing else is touched.
     pub async fn send(&self, recorder: &Recorder, mut request: Request) -> Arc<Exchange> {
         let mut started = Instant::now();
-        let outcome = match self.permit(&request.url) {
-            Err(reason) => Err(reason),
-            Ok(origin) => {
+        let outcome = match self.admit(&request.url) {
+            Err((withheld, reason)) => {
+                return self.record(recorder, started, request, Err(reason), withheld);
+            }
+            Ok((origin, wait)) => {
                 complete(&origin, &mut request);
+                self.mark(recorder, &mut request);
+                tokio::time::sleep(wait).await;
                 self.pace.wait().await;
                 started = Instant::now();
                 self.exchange(&origin, &request).await
@@ -227,6 +210,7 @@ impl Http {
         self.note(recorder, started, request, outcome)
     }
 
+    /// Takes note of what came of a request that was sent.
     fn note(
         &self,
         recorder: &Recorder,
@@ -235,7 +219,10 @@ impl Http {
         outcome: Result<Response, String>,
     ) -> Arc<Exchange> {
         self.patience.note(&request.url, started.elapsed(), outcome.is_ok());
-        self.record(recorder, started, request, outcome)
+        if let Ok(origin) = Origin::of(&request.url) {
+            self.guard.note(&origin, (recorder.subject(), &request), &outcome, Instant::now());
+        }
+        self.record(recorder, started, request, outcome, None)
     }
 
     fn record(
@@ -244,10 +231,27 @@ impl Http {
         started: Instant,
         request: Request,
         outcome: Result<Response, String>,
+        withheld: Option<Withheld>,
     ) -> Arc<Exchange> {
         let elapsed = started.elapsed();
         let at = started.duration_since(self.epoch);
-        recorder.record(|number| Arc::new(Exchange { number, at, elapsed, request, outcome }))
+        let write = |number| Arc::new(Exchange { number, at, elapsed, request, outcome, withheld });
+        let exchange = recorder.record(write);
+        self.every.keep(&exchange);
+        exchange
+    }
+
+    /// Every exchange of the run, also those that no scenario shows.
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.every.exchanges()
+    }
+
+    /// Where a request goes and how long it has to wait, or why it is not sent.
+    fn admit(&self, url: &str) -> Result<(Origin, Duration), (Option<Withheld>, String)> {
+        let origin = self.permit(url).map_err(|reason| (None, reason))?;
+        let refused = |(withheld, reason): Refusal| (Some(withheld), reason);
+        let wait = self.guard.permit(&origin, self.requests(), Instant::now()).map_err(refused)?;
+        Ok((origin, wait))
     }
 
     fn permit(&self, url: &str) -> Result<Origin, String> {
@@ -343,33 +347,6 @@ impl Http {
             }
         }
         None
-    }
-}
-
-/// Leaves a minimum interval between the starts of two requests.
-struct Pace {
-    interval: Duration,
-    next: Mutex<Option<Instant>>,
-}
-
-impl Pace {
-    async fn wait(&self) {
-        self.wait_for(1).await;
-    }
-
-    /// Waits for the turn of so many requests at once; the next turn is as many intervals later.
-    async fn wait_for(&self, requests: usize) {
-        if self.interval.is_zero() {
-            return;
-        }
-        let taken = self.interval * u32::try_from(requests).unwrap_or(u32::MAX);
-        let start = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let start = next.map_or_else(Instant::now, |at| at.max(Instant::now()));
-            *next = Some(start + taken);
-            start
-        };
-        tokio::time::sleep_until(start.into()).await;
     }
 }
 

@@ -63,6 +63,7 @@ impl Patience {
     }
 }
 
+/// The URL without query and fragment.
 fn endpoint(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::connection::Connection;
 use super::request::complete;
 use super::{Http, Origin, Recorder};
-use crate::model::exchange::{Exchange, Request};
+use crate::model::exchange::{Exchange, Request, Withheld};
 
 impl Http {
     /// Sends every request at the same moment and records the answers in the order of the requests.
@@ -23,6 +23,7 @@ impl Http {
         for request in &mut requests {
             if let Ok(origin) = Origin::of(&request.url) {
                 complete(&origin, request);
+                self.mark(recorder, request);
             }
         }
         self.pace.wait_for(requests.len()).await;
@@ -30,26 +31,33 @@ impl Http {
         let started = Instant::now();
         let outcomes = join_all(ready.into_iter().zip(&requests).map(|(ready, request)| async {
             let (connection, origin) = ready?;
-            self.on(connection, &origin, request).await.map_err(|(reason, _)| reason)
+            self.on(connection, &origin, request).await.map_err(|(reason, _)| (None, reason))
         }))
         .await;
-        requests
-            .into_iter()
-            .zip(outcomes)
-            .map(|(request, outcome)| self.note(recorder, started, request, outcome))
-            .collect()
+        let noted = requests.into_iter().zip(outcomes).map(|(request, outcome)| match outcome {
+            Err((withheld @ Some(_), reason)) => {
+                self.record(recorder, started, request, Err(reason), withheld)
+            }
+            outcome => self.note(recorder, started, request, outcome.map_err(|(_, reason)| reason)),
+        });
+        noted.collect()
     }
 
     /// A connection on which the request waits for its last octet.
-    async fn begin(&self, request: &Request) -> Result<(Connection, Origin), String> {
-        let origin = self.permit(&request.url)?;
+    async fn begin(
+        &self,
+        request: &Request,
+    ) -> Result<(Connection, Origin), (Option<Withheld>, String)> {
+        let (origin, wait) = self.admit(&request.url)?;
+        tokio::time::sleep(wait).await;
         if let Some(mut connection) = self.take_idle(&origin)
             && connection.begin(request).await.is_ok()
         {
             return Ok((connection, origin));
         }
-        let mut connection = self.connect(&origin).await?;
-        connection.begin(request).await?;
+        let broken = |reason: String| (None, reason);
+        let mut connection = self.connect(&origin).await.map_err(broken)?;
+        connection.begin(request).await.map_err(broken)?;
         Ok((connection, origin))
     }
 }

@@ -44,6 +44,36 @@ pub struct Exchange {
     pub request: Request,
     /// What came back, or what failed, in words.
     pub outcome: Result<Response, String>,
+    /// Nothing was sent, for the sake of the target; the outcome says so in words.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why a request was not sent to a target that could have been asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// The target is ill.
+    Ill,
+    /// It asked to be left alone.
+    AskedToWait,
+    /// The run has cost enough.
+    BudgetSpent,
+}
+
+impl Withheld {
+    /// What to change.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Ill => {
+                "see the log of the server, and run again when it has recovered; lower concurrency or raise pace_ms in the profile if it cannot keep up"
+            }
+            Self::AskedToWait => {
+                "run again later, with a lower concurrency and a higher pace_ms in the profile, or raise the rate limit for this client"
+            }
+            Self::BudgetSpent => {
+                "raise request_budget in the profile (--request-budget), or choose fewer checks"
+            }
+        }
+    }
 }
 
 impl Request {
@@ -115,7 +145,10 @@ impl Response {
 impl Exchange {
     /// The server failed or was busy: what was meant to be judged may not be at fault.
     pub fn is_disturbed(&self) -> bool {
-        self.response().is_some_and(|r| r.status == 429 || r.status >= 500 && r.status != 501)
+        self.withheld.is_some()
+            || self
+                .response()
+                .is_some_and(|r| r.status == 429 || r.status >= 500 && r.status != 501)
     }
 
     /// The response, where one arrived.
@@ -194,6 +227,7 @@ pub(crate) mod samples {
                 body: body.as_bytes().to_vec(),
                 truncated: false,
             }),
+            withheld: None,
         }
     }
 

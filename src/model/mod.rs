@@ -4,6 +4,8 @@
 
 pub mod address;
 pub mod exchange;
+pub mod explanation;
+pub mod hint;
 pub mod redact;
 pub mod report;
 pub mod requirement;

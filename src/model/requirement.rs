@@ -1,7 +1,7 @@
 //! One duty of the server under test, as the catalogue in `features/requirements/` states it.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::verdict::Weight;
 
@@ -87,6 +87,52 @@ impl Severity {
     }
 }
 
+/// What the probe of a requirement does to the target, from harmless to heavy.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Nothing that a conforming client does not send: public documents, ordinary flows.
+    Passive,
+    /// Deviating requests that leave nothing behind at a conforming server.
+    Active,
+    /// Creates or ends grants, sessions, tokens or data beyond those of an ordinary login.
+    StateChanging,
+    /// Failed sign-ins, which may lock the account.
+    LockoutRisk,
+    /// Bursts, many logins in a row, or oversized input.
+    Load,
+}
+
+impl Impact {
+    /// Every class, the harmless one first.
+    pub const ALL: [Self; 5] =
+        [Self::Passive, Self::Active, Self::StateChanging, Self::LockoutRisk, Self::Load];
+
+    /// The word of the catalogue, which is also the filter tag: `passive`, `state-changing`, ..
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passive => "passive",
+            Self::Active => "active",
+            Self::StateChanging => "state-changing",
+            Self::LockoutRisk => "lockout-risk",
+            Self::Load => "load",
+        }
+    }
+
+    /// What the class means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Passive => "sends nothing that a conforming client does not send",
+            Self::Active => "sends deviating requests that leave nothing behind",
+            Self::StateChanging => "creates or ends grants, sessions, tokens or data",
+            Self::LockoutRisk => "fails to sign in, which may lock the account",
+            Self::Load => "sends bursts, many logins in a row, or oversized input",
+        }
+    }
+}
+
 /// Which body of specifications a run holds the target to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -106,36 +152,6 @@ impl Profile {
             Self::Oauth21 => "oauth21",
         }
     }
-}
-
-/// What a probe does to the target, mildest first.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Impact {
-    /// Reads public documents or looks at an ordinary flow.
-    #[default]
-    Passive,
-    /// Sends requests that deviate and that leave nothing behind.
-    Active,
-    /// Creates or ends grants, sessions or tokens beyond an ordinary login.
-    StateChanging,
-    /// Fails logins, for which an account may be locked.
-    LockoutRisk,
-    /// Sends many requests at once, or large ones.
-    Load,
 }
 
 /// A ceiling on what a violation may count for in the baseline profile.
@@ -173,27 +189,38 @@ pub struct Requirement {
     pub probe: String,
     /// Every answer that conforms.
     pub accepts: String,
-    /// What an attacker gains from a violation.
-    #[serde(default)]
-    pub attack: String,
-    /// What to change at the server.
-    #[serde(default)]
-    pub fix: String,
-    /// Weaknesses (CWE) that a violation is, the governing one first.
-    #[serde(default)]
-    pub cwe: Vec<u32>,
-    /// What the probe does to the target.
-    #[serde(default)]
-    pub impact: Impact,
     /// The level rests on the OAuth 2.1 draft alone.
     #[serde(default)]
     pub draft_only: bool,
     /// Ceiling in the baseline profile.
     #[serde(default)]
     pub max_verdict: Option<MaxVerdict>,
+    /// What an attacker, or an outage, gains from a violation.
+    pub attack: String,
+    /// What the operator or the developer changes at the server.
+    pub fix: String,
+    /// Weaknesses of the CWE list that fit, first the governing one; none where nothing fits.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub cwe: Vec<u32>,
+    /// What the probe does to the target.
+    pub impact: Impact,
     /// Why no scenario judges the duty; absent when one does.
     #[serde(default)]
     pub untested: Option<String>,
+}
+
+/// A number, or an array of them.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a CWE number or an array of them")]
+    enum Numbers {
+        One(u32),
+        Many(Vec<u32>),
+    }
+    Ok(match Numbers::deserialize(deserializer)? {
+        Numbers::One(number) => vec![number],
+        Numbers::Many(numbers) => numbers,
+    })
 }
 
 impl Requirement {
@@ -233,12 +260,12 @@ mod tests {
             applies: "always".into(),
             probe: String::new(),
             accepts: String::new(),
+            draft_only,
+            max_verdict,
             attack: String::new(),
             fix: String::new(),
             cwe: vec![],
             impact: Impact::Passive,
-            draft_only,
-            max_verdict,
             untested: None,
         }
     }

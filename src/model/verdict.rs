@@ -175,6 +175,10 @@ pub fn conclude(ledger: &Ledger, ending: Ending) -> Verdict {
     if let Ending::Undefined(step) = ending {
         return Verdict::Error(format!("no definition for the step: {step}"));
     }
+    // What rests on a request that was never made is no verdict, whatever the judges say of it.
+    if let Some(obstacle) = ledger.exchanges.iter().find_map(|e| withheld(e)) {
+        return Verdict::Inconclusive(obstacle);
+    }
     if ledger.deviations.iter().any(|d| d.weight >= Weight::Draft) {
         return Verdict::Fail;
     }
@@ -193,6 +197,14 @@ pub fn conclude(ledger: &Ledger, ending: Ending) -> Verdict {
         }
         _ => Verdict::Pass,
     }
+}
+
+/// The obstacle of a request that was not sent for the sake of the target.
+pub fn withheld(exchange: &Exchange) -> Option<Obstacle> {
+    let remedy = exchange.withheld?.remedy();
+    let url = exchange.request.url.split(['?', '#']).next().unwrap_or_default();
+    let why = exchange.outcome.as_ref().err().cloned().unwrap_or_default();
+    Some(Obstacle::new(format!("{} {url}", exchange.request.method), why, remedy))
 }
 
 /// The status of a scenario or requirement after level and profile are applied, best first.
@@ -307,6 +319,27 @@ mod tests {
         );
         ledger.deviations.push(Deviation::new("a", "b"));
         assert_eq!(conclude(&ledger, Ending::Stopped(String::new())), Verdict::Fail);
+    }
+
+    #[test]
+    fn what_rests_on_a_request_that_was_not_sent_is_inconclusive() {
+        let sent = crate::model::exchange::samples::answered(200, &[], "");
+        let unsent = Exchange {
+            outcome: Err("nothing was sent".into()),
+            withheld: Some(crate::model::exchange::Withheld::BudgetSpent),
+            ..sent.clone()
+        };
+        let exchanges = vec![Arc::new(sent), Arc::new(unsent)];
+        let mut ledger = Ledger { judgements: 1, exchanges, ..Ledger::default() };
+        let is_inconclusive = |ledger: &Ledger| {
+            matches!(
+                conclude(ledger, Ending::Completed),
+                Verdict::Inconclusive(o) if o.remedy.contains("request_budget")
+            )
+        };
+        assert!(is_inconclusive(&ledger));
+        ledger.deviations.push(Deviation::new("a", "b"));
+        assert!(is_inconclusive(&ledger));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use url::Url;
 use self::items::{Finding, examine};
 use crate::expect::operation::date_of;
 use crate::expect::tokens::typ;
-use crate::http::Http;
 use crate::http::user_agent::Home;
+use crate::http::{Care, Http};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
@@ -24,6 +24,7 @@ use crate::oauth::token::TokenResponse;
 use crate::target::capabilities::{Document, Facts};
 use crate::target::login::driver::Way;
 use crate::target::profile::Target;
+use crate::target::safety::Safety;
 use crate::world::context::{Clock, Context, Grant};
 
 /// Seconds that need no correction: what it takes to answer, and the resolution of `iat`.
@@ -82,8 +83,20 @@ pub(crate) fn enter(target: Target, profile: Profile, clock: Clock) -> Context {
     let http = Http::new(hosts, target.limits, target.pace)
         .going(network.resolve.clone(), network.tunnel.clone())
         .trusting(network.trust.clone())
+        .caring(care(&target.safety, &clock))
         .by(network.shortcut.clone());
     Context::new(target, http, profile, clock)
+}
+
+/// What is done for the sake of the target. Where time is advanced instead of waited for, nobody
+/// waits for a server either.
+fn care(safety: &Safety, clock: &Clock) -> Care {
+    Care {
+        budget: safety.request_budget,
+        has_breaker: safety.environment.is_shared(),
+        heeds_retry_after: !clock.is_virtual(),
+        is_traced: safety.trace_headers,
+    }
 }
 
 /// Learns where the endpoints of the target are.

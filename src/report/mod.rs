@@ -1,5 +1,6 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
+pub mod explanation;
 mod json;
 pub mod store;
 pub mod terminal;

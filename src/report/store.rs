@@ -67,7 +67,8 @@ pub fn write(
     let (run, partial) =
         (folder.join(&report.run), folder.join(format!(".{}.partial", report.run)));
     fs::create_dir_all(&partial).map_err(Unwritten::Io)?;
-    let written = texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text.as_bytes()));
+    let written =
+        texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text.as_bytes()));
     if let Err(e) = written.and_then(|()| fs::rename(&partial, &run)) {
         let _ = fs::remove_dir_all(&partial);
         return Err(Unwritten::Io(e));

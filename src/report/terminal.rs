@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::report::{ExchangeReport, Report, RequirementReport, ScenarioReport};
+use crate::model::report::{Cleanup, ExchangeReport, Report, RequirementReport, ScenarioReport};
 use crate::model::requirement::{Level, Severity};
 use crate::model::verdict::{Status, Weight};
 
@@ -17,7 +17,7 @@ pub enum Colour {
 
 impl Colour {
     /// `text` in the colour of a status.
-    fn paint(self, status: Status, text: &str) -> String {
+    pub(super) fn paint(self, status: Status, text: &str) -> String {
         let code = match status {
             Status::Pass => "32",
             Status::Note => "36",
@@ -27,6 +27,14 @@ impl Colour {
         };
         match self {
             Self::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Self::Off => text.to_owned(),
+        }
+    }
+
+    /// `text` in bold.
+    pub(super) fn strong(self, text: &str) -> String {
+        match self {
+            Self::On => format!("\u{1b}[1m{text}\u{1b}[0m"),
             Self::Off => text.to_owned(),
         }
     }
@@ -62,7 +70,8 @@ pub fn summary(report: &Report, paths: &[String], colour: Colour) -> String {
     out
 }
 
-fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
+/// One requirement: the duty, what deviates or could not be judged, and what shows it.
+pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour) {
     let word = colour.paint(requirement.status, &requirement.status.as_str().to_uppercase());
     let _ = writeln!(
         out,
@@ -166,6 +175,16 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
+fn of_cleanup(cleanup: &Cleanup) -> String {
+    let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
+        cleanup;
+    let why = obstacle.as_ref().map(|why| format!("; {}", one_line(why))).unwrap_or_default();
+    format!(
+        "{revoked} of {issued} grants revoked at the end; left behind: {grants_left} with a refresh token, \
+         {access_tokens_left} until the access token expires, at most {sessions_left} sessions{why}"
+    )
+}
+
 fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     let counts: Vec<String> = Status::ALL
         .iter()
@@ -192,6 +211,18 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         report.gate.exit_code,
         report.gate.rule
     );
+    for reason in &report.gate.reasons {
+        let _ = writeln!(out, "          {}", one_line(reason));
+    }
+    for remark in &report.gate.remarks {
+        let _ = writeln!(out, "remark    {}", one_line(remark));
+    }
+    for line in &report.safety {
+        let _ = writeln!(out, "safety    {}", one_line(line));
+    }
+    if let Some(cleanup) = &report.cleanup {
+        let _ = writeln!(out, "cleanup   {}", of_cleanup(cleanup));
+    }
     for path in paths {
         let _ = writeln!(out, "report    {path}");
     }

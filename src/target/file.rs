@@ -15,8 +15,10 @@ use super::profile::{
     default_concurrency, default_pace,
 };
 use super::resource::{OtherResource, Resource, ScopedOperation};
+use super::safety::{Environment, Safety};
 use super::secret::Secret;
 use crate::http::Limits;
+use crate::model::requirement::Impact;
 
 /// A target profile of authspec: the authorization server under test, its clients, users and
 /// resources. Secrets are references.
@@ -67,11 +69,26 @@ pub(super) struct File {
     leeway_seconds: Option<u64>,
     /// Longest time in seconds that a run with --slow waits for one thing to expire. Default: 900.
     patience_seconds: Option<u64>,
-    /// Least interval between the starts of two requests, in milliseconds. Default: 250, and 0 when
-    /// the issuer is on loopback.
+    /// Least interval between the starts of two requests, in milliseconds. Default: 500, and 0 in
+    /// development.
     pace_ms: Option<u64>,
-    /// Scenarios that run at the same time, at least 1. Default: 2, and 4 when the issuer is on loopback.
+    /// Scenarios that run at the same time, at least 1. Default: 2, and 4 in development.
     concurrency: Option<usize>,
+    /// What the target is to others. Default: development when the host of the issuer is a loopback
+    /// address or localhost, and else staging.
+    environment: Option<Environment>,
+    /// Impact classes that run although others may depend on the target: lockout-risk, load. Of no
+    /// effect in production, where --accept-impact-on-production is the option.
+    #[serde(default)]
+    allow: Vec<Impact>,
+    /// Most requests of a run, at least 100. Default: 5000, and no limit in development.
+    request_budget: Option<u64>,
+    /// Requests carry traceparent and a User-Agent with run and requirement, so that the operator
+    /// finds them in the log of the server. Default: true.
+    trace_headers: Option<bool>,
+    /// At the end, what the run was issued is revoked (RFC 7009). Default: true, and false in
+    /// development.
+    cleanup: Option<bool>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -138,7 +155,15 @@ impl Target {
                 wrong("endpoints", "issuer is missing; a server without metadata needs authorization_endpoint and token_endpoint under [endpoints] instead".into())
             })?,
         };
-        let is_local = network.is_local(&issuer);
+        let environment = file.environment.unwrap_or_else(|| Environment::of(&issuer));
+        let usual = Safety::of(environment);
+        let safety = Safety {
+            allow: file.allow,
+            request_budget: file.request_budget.or(usual.request_budget),
+            trace_headers: file.trace_headers.unwrap_or(usual.trace_headers),
+            cleanup: file.cleanup.unwrap_or(usual.cleanup),
+            ..usual
+        };
         let own_origin = || file.clients.first().and_then(Client::browser_origin);
         let target = Self {
             allowed_origin: file.allowed_origin.or_else(own_origin),
@@ -160,8 +185,9 @@ impl Target {
             network,
             leeway: file.leeway_seconds.map_or(DEFAULT_LEEWAY, Duration::from_secs),
             patience: file.patience_seconds.map_or(DEFAULT_PATIENCE, Duration::from_secs),
-            pace: file.pace_ms.map_or_else(|| default_pace(is_local), Duration::from_millis),
-            concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(is_local)),
+            pace: file.pace_ms.map_or_else(|| default_pace(environment), Duration::from_millis),
+            concurrency: file.concurrency.unwrap_or_else(|| default_concurrency(environment)),
+            safety,
             stanza: ["issuer", "endpoints"].into_iter().find_map(|key| layers.place(key)),
             limits: Limits::default(),
         };
@@ -174,12 +200,17 @@ impl Target {
         let number = |n: u128| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
         let text = |t: &str| Value::String(t.to_owned());
         let mut all = vec![
+            ("cleanup".to_owned(), Value::Boolean(self.safety.cleanup)),
             ("concurrency".to_owned(), number(self.concurrency as u128)),
+            ("environment".to_owned(), text(self.safety.environment.as_str())),
             ("leeway_seconds".to_owned(), number(self.leeway.as_secs().into())),
             ("login.driver".to_owned(), text(self.login.driver())),
             ("pace_ms".to_owned(), number(self.pace.as_millis())),
             ("patience_seconds".to_owned(), number(self.patience.as_secs().into())),
+            ("trace_headers".to_owned(), Value::Boolean(self.safety.trace_headers)),
         ];
+        let budget = self.safety.request_budget;
+        all.extend(budget.map(|most| ("request_budget".to_owned(), number(most.into()))));
         let scopes = self.clients.iter().enumerate();
         all.extend(scopes.map(|(at, c)| (format!("clients[{at}].scope"), text(&c.scope))));
         all.extend(self.allowed_origin.iter().map(|o| ("allowed_origin".to_owned(), text(o))));
@@ -219,7 +250,8 @@ redirect_uris = ["https://app.test/cb"]
     fn a_minimal_profile_has_gentle_defaults() {
         let target = parse(MINIMAL).unwrap();
         assert_eq!((target.clients[0].scope.as_str(), target.concurrency), ("openid", 2));
-        assert_eq!(target.pace, Duration::from_millis(250));
+        assert_eq!(target.pace, Duration::from_millis(500));
+        assert_eq!(target.safety, Safety::of(Environment::Staging));
         assert!(!target.is_local());
     }
 

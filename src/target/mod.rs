@@ -8,6 +8,7 @@ pub mod network;
 pub mod path;
 pub mod profile;
 pub mod resource;
+pub mod safety;
 pub mod schema;
 pub mod secret;
 pub mod starter;

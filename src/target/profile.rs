@@ -10,6 +10,7 @@ use super::login::Login;
 pub use super::login::User;
 use super::network::Network;
 pub use super::resource::{OtherResource, Resource, ScopedOperation};
+use super::safety::{Environment, Safety};
 use super::secret::Secret;
 use crate::http::Limits;
 use crate::model::report::Place;
@@ -61,6 +62,8 @@ pub struct Target {
     pub pace: Duration,
     /// Scenarios that run at the same time, at least 1.
     pub concurrency: usize,
+    /// What a run may do to it.
+    pub safety: Safety,
     /// Where a profile file names it.
     pub stanza: Option<Place>,
     /// What answers may cost; no profile sets it.
@@ -155,8 +158,7 @@ impl Target {
     /// A target with one client and nothing else configured.
     pub fn new(issuer: impl Into<String>, client: Client) -> Self {
         let issuer = issuer.into();
-        let network = Network::default();
-        let is_local = network.is_local(&issuer);
+        let environment = Environment::of(&issuer);
         Self {
             issuer,
             has_issuer: true,
@@ -174,11 +176,12 @@ impl Target {
             lifetimes: Lifetimes::default(),
             post_logout_redirect_uri: None,
             allowed_origin: None,
-            network,
+            network: Network::default(),
             leeway: DEFAULT_LEEWAY,
             patience: DEFAULT_PATIENCE,
-            pace: default_pace(is_local),
-            concurrency: default_concurrency(is_local),
+            pace: default_pace(environment),
+            concurrency: default_concurrency(environment),
+            safety: Safety::of(environment),
             stanza: None,
             limits: Limits::default(),
         }
@@ -209,7 +212,7 @@ impl Target {
         if self.concurrency == 0 {
             return Err(("concurrency", "concurrency must be at least 1".into()));
         }
-        Ok(())
+        self.safety.check()
     }
 
     fn check_clients(&self) -> Result<(), (&'static str, String)> {
@@ -258,12 +261,12 @@ impl Target {
     }
 }
 
-pub(super) fn default_pace(is_local: bool) -> Duration {
-    // Gentle by default: about 4 requests a second where others may depend on the server.
-    if is_local { Duration::ZERO } else { Duration::from_millis(250) }
+pub(super) fn default_pace(environment: Environment) -> Duration {
+    // Gentle by default: about 2 requests a second where others may depend on the server.
+    if environment.is_shared() { Duration::from_millis(500) } else { Duration::ZERO }
 }
 
-pub(super) fn default_concurrency(is_local: bool) -> usize {
+pub(super) fn default_concurrency(environment: Environment) -> usize {
     // A development server on this machine may hold its data in one file.
-    if is_local { 4 } else { 2 }
+    if environment.is_shared() { 2 } else { 4 }
 }

@@ -13,7 +13,7 @@ use crate::http::user_agent::{Home, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
-use crate::model::verdict::Obstacle;
+use crate::model::verdict::{Obstacle, withheld};
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::oauth::params::Params;
 use crate::oauth::token::{self, TokenResponse};
@@ -86,7 +86,7 @@ impl Context {
         let twins = target.clients.iter().map(|_| Known::default()).collect();
         let refresh_twins = target.clients.iter().map(|_| Known::default()).collect();
         let may_wait = clock.is_virtual();
-        let memory = Memory::new(target.login.budget, target.is_local());
+        let memory = Memory::new(target.login.budget, !target.safety.environment.is_shared());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
         Self {
             target,
@@ -362,6 +362,9 @@ impl Context {
 
 /// The exchange, unless nothing came back or the target asked to be left alone.
 pub fn usable(exchange: Arc<Exchange>) -> Result<Arc<Exchange>, Obstacle> {
+    if let Some(obstacle) = withheld(&exchange) {
+        return Err(obstacle);
+    }
     let tried = format!(
         "{} {}",
         exchange.request.method,

@@ -134,8 +134,10 @@ impl fmt::Display for Stop {
 pub type Step<T = ()> = Result<T, Stop>;
 
 impl World {
-    /// Hands the shared context over, with a browser that is signed in where one is free.
-    pub fn enter(&mut self, context: &Arc<Context>) {
+    /// Hands the shared context over, with a browser that is signed in where one is free. The
+    /// requests of this scenario serve `subject`, a requirement or what several share.
+    pub fn enter(&mut self, context: &Arc<Context>, subject: &str) {
+        self.recorder = Recorder::of(subject);
         self.agent = context.borrow_session();
         self.is_lent = true;
         self.context = Some(context.clone());

@@ -117,7 +117,7 @@ impl World {
 
 async fn play(context: &Arc<Context>, part: impl AsyncFnOnce(&mut World) -> Step) -> Played {
     let mut world = World::default();
-    world.enter(context);
+    world.enter(context, "shared");
     let outcome = part(&mut world).await;
     world.leave();
     let ledger = world.ledger();

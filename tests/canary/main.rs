@@ -25,7 +25,8 @@ use self::middleman::{Secrets, way};
 use self::oracle::Oracle;
 
 /// Groups that see every kind of secret.
-const TAGS: &str = "@tokenresp or @pkce or @consent or @refresh or @introspection or @dpop or @logout";
+const TAGS: &str =
+    "@tokenresp or @pkce or @consent or @refresh or @introspection or @dpop or @logout";
 
 fn server(policy: Policy) -> (Server, Target, Secrets) {
     let server = embedded::start(Config { policy, ..Config::default() }).unwrap();
@@ -125,7 +126,9 @@ fn a_login_that_is_shown_shows_no_secret() {
 fn a_redactor_knows_thousands_of_secrets() {
     let mut redactor = Redactor::new();
     let tokens: Vec<String> = (0..5000_u64)
-        .map(|n| format!("{:016x}{:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), !n, n << 20))
+        .map(|n| {
+            format!("{:016x}{:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15), !n, n << 20)
+        })
         .collect();
     tokens.iter().for_each(|token| redactor.learn("access_token", token));
     redactor.seal();
@@ -157,6 +160,7 @@ fn an_exchange_is_drawn_without_secrets_in_its_names_either() {
             body: vec![],
             truncated: false,
         }),
+        withheld: None,
     };
     let route = authspec::model::report::Route {
         from: authspec::model::report::Party::Client,

@@ -41,8 +41,9 @@ impl Secrets {
     /// The values behind the names of secrets in a query or form.
     fn take_pairs(&self, pairs: &str) {
         for (name, value) in pairs.split(['&', '?', '#']).filter_map(|pair| pair.split_once('=')) {
-            let is_secret = matches!(name, "code" | "password" | "csrf" | "refresh_token" | "token")
-                || matches!(name, "code_verifier" | "access_token" | "id_token_hint");
+            let is_secret =
+                matches!(name, "code" | "password" | "csrf" | "refresh_token" | "token")
+                    || matches!(name, "code_verifier" | "access_token" | "id_token_hint");
             if is_secret {
                 let value = value.replace('+', " ");
                 self.add(name, &percent_decode_str(&value).decode_utf8_lossy());
@@ -156,11 +157,14 @@ fn planted(answer: &[u8], request: &str, sent: &str, secrets: &Secrets) -> Vec<u
         _ if body.contains("<form") => {
             for part in body.split("value=\"").skip(1) {
                 let value = part.split('"').next().unwrap_or_default();
-                if value.bytes().any(|octet| octet.is_ascii_digit()) && !value.contains(['/', '.', ' ']) {
+                if value.bytes().any(|octet| octet.is_ascii_digit())
+                    && !value.contains(['/', '.', ' '])
+                {
                     secrets.add("form", value);
                 }
             }
-            let entities: String = cookies.chars().map(|c| format!("&#{};", u32::from(c))).collect();
+            let entities: String =
+                cookies.chars().map(|c| format!("&#{};", u32::from(c))).collect();
             let hidden = format!("<input type=hidden name=flow_state value={}>", secrets.plant());
             let more = format!(
                 "{hidden}<!-- {} --><p>{entities}</p><p>{}</p>",
@@ -179,7 +183,11 @@ fn planted(answer: &[u8], request: &str, sent: &str, secrets: &Secrets) -> Vec<u
             "location" if value.contains('?') => {
                 secrets.take_pairs(value);
                 let separator = if value.contains('#') { "" } else { "&" };
-                let plant = if separator.is_empty() { String::new() } else { format!("session_token={}", secrets.plant()) };
+                let plant = if separator.is_empty() {
+                    String::new()
+                } else {
+                    format!("session_token={}", secrets.plant())
+                };
                 out.push_str(&format!("{line}{separator}{plant}\r\n"));
             }
             _ => out.push_str(&format!("{line}\r\n")),

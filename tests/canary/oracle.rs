@@ -51,10 +51,13 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("plain", value.to_owned()),
         ("percent", percent(value)),
-        ("percent, lower", each(&|c| match c.is_ascii_alphanumeric() {
-            true => c.to_string(),
-            false => percent(&c.to_string()).to_lowercase(),
-        })),
+        (
+            "percent, lower",
+            each(&|c| match c.is_ascii_alphanumeric() {
+                true => c.to_string(),
+                false => percent(&c.to_string()).to_lowercase(),
+            }),
+        ),
         ("percent twice", percent(&percent(value))),
         ("form", url::form_urlencoded::byte_serialize(value.as_bytes()).collect()),
         ("json", json(value)),

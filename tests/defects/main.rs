@@ -12,7 +12,9 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use authspec::catalogue::Catalogue;
 use authspec::embedded;
-use authspec::http::Shortcut;
+use authspec::embedded::seeded::{
+    self, NEED_NONCES, NEED_OPTIONAL_PKCE, NEED_PAR_REQUIRED, NEED_TLS,
+};
 use authspec::model::requirement::Profile;
 use authspec::model::verdict::{Deviation, Status, Weight};
 use authspec::oauth::dcql::Format;
@@ -81,33 +83,6 @@ fn passing(test: fn()) -> impl FnOnce() -> Result<(), Failed> {
     }
 }
 
-/// What is not applicable to the reference server over http on loopback.
-const NEED_TLS: [&str; 7] = [
-    "transport.authorization-plaintext",
-    "transport.token-plaintext",
-    "transport.certificate",
-    "transport.tls-legacy",
-    "transport.tls-modern",
-    "transport.hsts",
-    "transport.no-downgrade-redirect",
-];
-
-/// Whether the defect shows itself over TLS only. All others are audited over http, which is faster.
-fn needs_tls(defect: Defect) -> bool {
-    defect.violates().iter().any(|id| NEED_TLS.contains(id))
-}
-
-/// What is not applicable to a server that also takes requests that were not pushed.
-const NEED_PAR_REQUIRED: [&str; 2] = ["par.metadata-consistent", "par.required-enforced"];
-
-/// What is not applicable to a server that sends no nonces for DPoP proofs.
-const NEED_NONCES: [&str; 2] = ["cors.exposed-headers", "dpop.nonce-challenge"];
-
-/// Whether the defect shows itself in those duties, hence only where they apply.
-fn shows_in(defect: Defect, ids: &[&str]) -> bool {
-    defect.violates().iter().any(|id| ids.contains(id))
-}
-
 /// Audits a reference server with that configuration.
 ///
 /// Client and server share one thread, and without TLS no socket lies between them.
@@ -129,25 +104,7 @@ fn audit_by(config: Config, shortcut: bool, format: Format) -> Verdicts {
 }
 
 fn options(server: &Server, wallet: Option<Format>, shortcut: bool) -> Options {
-    let mut target = embedded::target(server);
-    if let Some(format) = wallet {
-        target = embedded::by_wallet(target, format).unwrap();
-    }
-    if shortcut && server.secured().is_none() {
-        target.network.shortcut = Shortcut::to(server.issuer(), server.visits()).ok();
-        // Without a network every round goes the same way.
-        target.limits.rounds = 2;
-    }
-    // A server without metadata is audited with endpoints from the profile.
-    let paths = [
-        ("authorization_endpoint", "/authorize"),
-        ("token_endpoint", "/token"),
-        ("jwks_uri", "/jwks"),
-        ("pushed_authorization_request_endpoint", "/par"),
-    ];
-    for (name, path) in paths {
-        target.endpoints.insert(name.into(), format!("{}{path}", server.issuer()));
-    }
+    let target = seeded::audited(server, wallet, shortcut).unwrap();
     let clock = embedded::clock(server);
     Options { target, profile: Profile::Baseline, filter: Filter::default(), clock }
 }
@@ -238,8 +195,7 @@ fn no_pkce() {
     let verdicts = audit_with(Config { pkce_required: false, ..Config::default() });
     demand_good(&verdicts);
     let passed = verdicts.with_status(Status::Pass);
-    let worthless = ["pkce.verifier-without-challenge", "pkce.no-challenge-no-token"];
-    assert!(worthless.iter().all(|id| passed.contains(id)));
+    assert!(NEED_OPTIONAL_PKCE.iter().all(|id| passed.contains(id)));
 }
 
 fn burns_codes() {
@@ -315,21 +271,13 @@ fn not_applicable(config: &Config) -> BTreeSet<String> {
     let is_wallet = config.login == Login::Wallet;
     let key = (config.tls, config.par_required, config.dpop_nonce, is_wallet);
     let cell = KNOWN.lock().unwrap().entry(key).or_default().clone();
-    let conformant = || Config { policy: Policy::conformant(), ..config.clone() };
-    cell.get_or_init(|| with_status(&audit_with(conformant()), Status::NotApplicable)).clone()
+    let conformant = || audit_with(seeded::conformant(config));
+    cell.get_or_init(|| with_status(&conformant(), Status::NotApplicable)).clone()
 }
 
 /// How the audit of a server with that defect differs from what the defect declares.
 fn difference(defect: Defect) -> Option<String> {
-    let is_wallet = defect.violates().iter().all(|id| id.starts_with("wallet."));
-    let config = Config {
-        policy: Policy::with(defect),
-        login: if is_wallet { Login::Wallet } else { Login::Password },
-        tls: needs_tls(defect),
-        par_required: shows_in(defect, &NEED_PAR_REQUIRED),
-        dpop_nonce: shows_in(defect, &NEED_NONCES),
-        ..Config::default()
-    };
+    let config = seeded::config(defect);
     let conformant = not_applicable(&config);
     let verdicts = audit_with(config);
     let declared: BTreeSet<&str> = defect.violates().iter().copied().collect();

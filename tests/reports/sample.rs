@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use authspec::model::report::{
-    DeviationReport, ExchangeReport, Gate, Party, Place, REPORT_VERSION, Report, RequirementReport,
-    Route, ScenarioReport, Snapshot, StepReport, TargetSummary, Waiver,
+    Cleanup, DeviationReport, ExchangeReport, Gate, Party, Place, REPORT_VERSION, Report,
+    RequirementReport, Route, ScenarioReport, Snapshot, StepReport, TargetSummary, Waiver,
 };
 use authspec::model::requirement::{Impact, Level, Profile, Severity};
 use authspec::model::verdict::{Obstacle, Status, StepOutcome, Weight};
@@ -186,9 +186,25 @@ pub(crate) fn sample() -> Report {
         requests: 56,
         profile: Profile::Baseline,
         filter: Some("--tags '@token'".into()),
-        gate: Gate { passed: false, exit_code: 1, rule: "fails on a violated MUST".into() },
+        gate: Gate {
+            passed: false,
+            exit_code: 1,
+            rule: "fails on a violated MUST".into(),
+            reasons: vec!["violated: token.code-single-use".into()],
+            remarks: vec!["waivers.toml:2: waiver of cors.preflight: expires in 5 days".into()],
+        },
         counts,
         facts: vec!["OpenID provider: yes".into()],
+        trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
+        safety: vec!["requirements left out in staging: 2 load; --allow load includes them".into()],
+        cleanup: Some(Cleanup {
+            issued: 9,
+            revoked: 7,
+            grants_left: 0,
+            access_tokens_left: 2,
+            sessions_left: 4,
+            obstacle: Some("the revocation endpoint answers 400".into()),
+        }),
         snapshots: vec![Snapshot {
             name: "jwks".into(),
             url: "https://as.example.test/jwks".into(),

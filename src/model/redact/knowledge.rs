@@ -92,7 +92,8 @@ impl Knowledge {
         self.known.insert(folded);
         self.secrets.push(Secret::new(kind, number, value));
         // What has escapes itself is met without them, too.
-        let plain = views(value.as_bytes()).pop().and_then(|view| String::from_utf8(view.text).ok());
+        let plain =
+            views(value.as_bytes()).pop().and_then(|view| String::from_utf8(view.text).ok());
         if let Some(plain) = plain.filter(|plain| plain.len() >= NARROW)
             && self.known.insert(plain.bytes().map(fold).collect())
         {

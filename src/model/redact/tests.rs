@@ -39,10 +39,13 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
     vec![
         ("plain", value.to_owned()),
         ("percent", percent(value)),
-        ("percent lower", bytes(&|b| match b.is_ascii_alphanumeric() {
-            true => char::from(b).to_string(),
-            false => format!("%{b:02x}"),
-        })),
+        (
+            "percent lower",
+            bytes(&|b| match b.is_ascii_alphanumeric() {
+                true => char::from(b).to_string(),
+                false => format!("%{b:02x}"),
+            }),
+        ),
         ("every octet in percent", bytes(&|b| format!("%{b:02x}"))),
         ("percent twice", percent(&percent(value))),
         ("percent thrice", percent(&percent(&percent(value)))),
@@ -113,7 +116,10 @@ fn short_secrets_are_replaced_where_the_protocol_puts_them() {
         r.redact("next=https%3A%2F%2Fapp.test%2Fcb%3Fcode%3Dab%26state%3Dxy"),
         "next=https%3A%2F%2Fapp.test%2Fcb%3Fcode%3D<code>%26state%3Dxy"
     );
-    assert_eq!(r.redact(r#"{"access_token":"a","x":"a"}"#), r#"{"access_token":"<access_token>","x":"a"}"#);
+    assert_eq!(
+        r.redact(r#"{"access_token":"a","x":"a"}"#),
+        r#"{"access_token":"<access_token>","x":"a"}"#
+    );
 }
 
 #[test]
@@ -133,7 +139,11 @@ fn ordinary_words_stay_readable_and_are_hidden_where_they_are_secrets() {
         r.learn("code", "invalid_grant");
         r.know_ordinary("https://as.example.test/authorize");
     });
-    for text in ["https://as.example.test/authorize?x=1", "400 with error=invalid_grant; test", "username=test"] {
+    for text in [
+        "https://as.example.test/authorize?x=1",
+        "400 with error=invalid_grant; test",
+        "username=test",
+    ] {
         assert_eq!(r.redact(text), text);
         assert_eq!(r.canary().scan(text.as_bytes()), Ok(()));
     }
@@ -146,7 +156,10 @@ fn ordinary_words_stay_readable_and_are_hidden_where_they_are_secrets() {
         assert!(r.canary().scan(text.as_bytes()).is_err(), "{text}");
         assert_eq!(r.canary().scan(shown.as_bytes()), Ok(()));
     }
-    assert_eq!(r.redact_header("set-cookie", "next=https://as.example.test; Path=/"), "next=<cookie>; Path=/");
+    assert_eq!(
+        r.redact_header("set-cookie", "next=https://as.example.test; Path=/"),
+        "next=<cookie>; Path=/"
+    );
 }
 
 #[test]
@@ -214,7 +227,10 @@ fn a_secret_within_a_jwt_is_learned() {
 fn cookies_authorization_and_unknown_tokens_disappear() {
     let r = sealed(|_| {});
     assert_eq!(r.redact_header("Cookie", "a=1; b=<b>2"), "a=<cookie>; b=<cookie>");
-    assert_eq!(r.redact_header("set-cookie", "a=1; Path=/; HttpOnly"), "a=<cookie>; Path=/; HttpOnly");
+    assert_eq!(
+        r.redact_header("set-cookie", "a=1; Path=/; HttpOnly"),
+        "a=<cookie>; Path=/; HttpOnly"
+    );
     assert_eq!(r.redact_header("Authorization", "Bearer xyz"), "Bearer <authorization>");
     assert_eq!(r.redact_header("X-CSRF-Token", "1"), "<authorization>");
     assert_eq!(r.redact("token: eyJhbGciOiJ9.eyJzdWIi.c2ln!"), "token: <jwt>!");
@@ -240,7 +256,9 @@ fn a_plain_challenge_is_a_verifier_and_one_of_s256_is_public() {
         r.redact(&exchange.request.url)
     };
     assert!(of("code_challenge=E9Melhoa2Owv&code_challenge_method=S256").contains("E9Melhoa2Owv"));
-    assert!(!of("code_challenge=E9Melhoa2Owv&code_challenge_method=plain").contains("E9Melhoa2Owv"));
+    assert!(
+        !of("code_challenge=E9Melhoa2Owv&code_challenge_method=plain").contains("E9Melhoa2Owv")
+    );
     assert!(!of("code_challenge=E9Melhoa2Owv").contains("E9Melhoa2Owv"));
 }
 

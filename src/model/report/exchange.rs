@@ -139,7 +139,7 @@ fn curl(method: &str, url: &str, headers: &[(String, String)], body: &str) -> St
     let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let mut command =
         format!("curl --include --path-as-is --request {} {}", quote(method), quote(url));
-    for (name, value) in headers.iter().filter(|(name, _)| !is_implied(name)) {
+    for (name, value) in headers.iter().filter(|(n, v)| !is_implied(n) && !is_mark(n, v)) {
         command.push_str(&format!(" --header {}", quote(&format!("{name}: {value}"))));
     }
     if !body.is_empty() {
@@ -151,6 +151,12 @@ fn curl(method: &str, url: &str, headers: &[(String, String)], body: &str) -> St
 /// Header fields that curl sets by itself.
 fn is_implied(name: &str) -> bool {
     ["host", "content-length", "connection"].iter().any(|n| name.eq_ignore_ascii_case(n))
+}
+
+/// What marks a request as one of the run, which a repetition is not.
+fn is_mark(name: &str, value: &str) -> bool {
+    name.eq_ignore_ascii_case("traceparent")
+        || name.eq_ignore_ascii_case("user-agent") && value.starts_with("authspec/")
 }
 
 #[cfg(test)]

@@ -44,6 +44,13 @@ pub struct Report {
     pub counts: BTreeMap<Status, usize>,
     /// What was found out about the target before the first scenario.
     pub facts: Vec<String>,
+    /// The trace id that every request carried (W3C Trace Context), 32 hexadecimal digits; its first
+    /// eight stand in the User-Agent.
+    pub trace_id: Option<String>,
+    /// What was or was not done for the sake of the target, a line each.
+    pub safety: Vec<String>,
+    /// What became of what the run was issued, where somebody else depends on the target.
+    pub cleanup: Option<Cleanup>,
     /// What the target publishes about itself, as it was fetched.
     pub snapshots: Vec<Snapshot>,
     /// Exchanges before the first scenario, those of the shared working twins, and the first attempts
@@ -97,6 +104,24 @@ pub struct TargetSummary {
     pub stanza: Option<Place>,
 }
 
+/// What became of what the run was issued.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cleanup {
+    /// Grants that the run was issued, refreshes aside.
+    pub issued: usize,
+    /// Grants that the revocation endpoint took back at the end, or knew to be over.
+    pub revoked: usize,
+    /// Grants that are left with a refresh token.
+    pub grants_left: usize,
+    /// Grants that are left until their access token expires.
+    pub access_tokens_left: usize,
+    /// Sessions of test users that nobody ended, at most.
+    pub sessions_left: usize,
+    /// Why not everything was revoked.
+    pub obstacle: Option<String>,
+}
+
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,12 +150,16 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
-    /// No MUST failed and every MUST could be judged.
+    /// Nothing stops the release.
     pub passed: bool,
     /// The exit code that says so: 0, 1, 4 or 5.
     pub exit_code: u8,
     /// The rule, in words.
     pub rule: String,
+    /// Why it did not pass.
+    pub reasons: Vec<String>,
+    /// What is worth a look and stops nothing, for example a waiver that ends soon.
+    pub remarks: Vec<String>,
 }
 
 /// One requirement with its scenarios.
@@ -266,4 +295,52 @@ impl DeviationReport {
 /// The JSON Schema of a report.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Report).to_value()
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! Hand-made parts of a report for the tests of its readers.
+    use super::*;
+
+    /// A requirement without scenarios.
+    pub(crate) fn requirement(id: &str, status: Status) -> RequirementReport {
+        RequirementReport {
+            id: id.to_owned(),
+            level: Level::Must,
+            severity: Severity::High,
+            impact: Impact::Active,
+            step: "token".into(),
+            duty: "A code buys tokens only once.".into(),
+            sources: vec!["RFC 6749 §4.1.2".into()],
+            url: None,
+            applies: "always".into(),
+            probe: "Repeat the request.".into(),
+            accepts: "A refusal.".into(),
+            attack: "A code that leaked is worth tokens.".into(),
+            fix: "Mark a code as used.".into(),
+            cwe: vec![294],
+            status,
+            reason: None,
+            waiver: None,
+            scenarios: vec![],
+        }
+    }
+
+    /// A scenario without exchanges.
+    pub(crate) fn scenario(name: &str, status: Status) -> ScenarioReport {
+        ScenarioReport {
+            feature: "features/token_request.feature".into(),
+            line: 1,
+            name: name.to_owned(),
+            status,
+            reason: None,
+            obstacle: None,
+            deviations: vec![],
+            observations: vec![],
+            at_us: 0,
+            elapsed_us: 1,
+            steps: vec![],
+            exchanges: vec![],
+        }
+    }
 }

@@ -61,7 +61,7 @@ pub struct LoginTable {
     /// Origins of other servers on which the user signs in; followed, not judged.
     #[serde(default)]
     origins: Vec<String>,
-    /// Most sign-ins of a run.
+    /// Most sign-ins of a run. Default: 200, and 1000 in development.
     #[serde(default)]
     budget: Option<usize>,
     /// Of `http` and `browser`: the steps that sign in.

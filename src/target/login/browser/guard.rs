@@ -245,6 +245,7 @@ fn exchange(params: &Value) -> Exchange {
             body: request["postData"].as_str().unwrap_or_default().as_bytes().to_vec(),
         },
         outcome,
+        withheld: None,
     }
 }
 

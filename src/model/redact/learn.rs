@@ -19,21 +19,19 @@ impl Redactor {
     pub fn learn_from(&mut self, exchange: &Exchange) {
         let request = &exchange.request;
         self.learn_url(&request.url);
-        let media_type = request.header("content-type").unwrap_or_default();
-        let is_form = media_type.contains("form-urlencoded")
-            || request.body.contains(&b'=') && !media_type.contains("json");
         for (name, value) in &request.headers {
             self.learn_header(name, value);
         }
-        if is_form {
+        // Testers send forms under wrong media types, too.
+        if let Ok(json) = serde_json::from_slice(&request.body) {
+            self.learn_json(&json);
+        } else if request.body.contains(&b'=') {
             let form = request.text();
             self.learn_pairs(&form);
             // Login and consent forms name their tokens as they please.
             for (name, value) in pairs(&form) {
                 self.learn_field(&name, &value);
             }
-        } else if let Ok(json) = serde_json::from_slice(&request.body) {
-            self.learn_json(&json);
         }
         let Ok(response) = &exchange.outcome else { return };
         for (name, value) in &response.headers {
@@ -48,6 +46,8 @@ impl Redactor {
                 .for_each(|d| self.learn_url(d));
         } else if response.is_html() {
             self.learn_html(&response.text());
+        } else if response.body.contains(&b'=') {
+            self.learn_pairs(&response.text());
         }
     }
 

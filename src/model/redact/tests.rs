@@ -263,6 +263,16 @@ fn a_plain_challenge_is_a_verifier_and_one_of_s256_is_public() {
 }
 
 #[test]
+fn a_form_is_read_under_any_media_type_in_both_directions() {
+    let mut exchange =
+        answered(200, &[("Content-Type", "text/plain")], "access_token=f0rm-t0ken&x=y");
+    exchange.request.headers.push(("Content-Type".into(), "application/json".into()));
+    exchange.request.body = b"code=abc&code_verifier=misplaced-verifier".to_vec();
+    let r = sealed(|r| r.learn_from(&exchange));
+    assert_eq!(r.redact("f0rm-t0ken misplaced-verifier"), "<access_token#1> <code_verifier#1>");
+}
+
+#[test]
 fn the_secret_of_basic_is_learned() {
     let mut exchange = answered(200, &[], "");
     let credential = STANDARD.encode("web%20app:s3cr%2Bt-value");

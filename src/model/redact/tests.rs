@@ -289,6 +289,7 @@ proptest! {
     fn no_secret_survives_in_any_encoding(
         secret in "[ -~]{8,40}", before in "[a-z ]{0,10}", after in "[ .,][a-z ]{0,10}"
     ) {
+        prop_assume!(secret.bytes().any(|octet| octet.is_ascii_alphanumeric()));
         let r = sealed(|r| r.learn("code", &secret));
         for (name, form) in encodings(&secret) {
             let text = format!("{before} {form}{after}");

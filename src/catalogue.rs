@@ -147,6 +147,13 @@ impl Catalogue {
         Some(own.flat_map(|rule| &rule.scenarios).map(|s| s.name.as_str()).collect())
     }
 
+    /// The ids in the order of a report: that of the features, untested ones last.
+    pub fn order(&self) -> impl Iterator<Item = &str> {
+        let judged = self.features.iter().flat_map(|f| &f.rules).filter_map(|r| id_of(&r.tags));
+        let untested = self.requirements.iter().filter(|r| r.untested.is_some());
+        judged.chain(untested.map(|r| r.id.as_str()))
+    }
+
     /// The ids with their position, for lookups.
     pub fn index(&self) -> BTreeMap<&str, &Requirement> {
         self.requirements.iter().map(|r| (r.id.as_str(), r)).collect()

@@ -7,19 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::catalogue::{Catalogue, id_of};
+use crate::catalogue::Catalogue;
 use crate::gate::strict;
 use crate::model::exchange::Exchange;
 use crate::model::redact::Redactor;
 use crate::model::report::{
-    DeviationReport, ExchangeReport, REPORT_VERSION, Report, RequirementReport, ScenarioReport,
-    Snapshot, StepReport, TargetSummary,
+    DeviationReport, ExchangeReport, Part, REPORT_VERSION, Report, RequirementReport,
+    ScenarioReport, Snapshot, StepReport, TargetSummary,
 };
 use crate::model::requirement::{Profile, Requirement};
 use crate::model::verdict::{Deviation, Ledger, Obstacle, Status, Verdict, Weight};
 use crate::notes::notes;
 use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
+use crate::shard::{Shard, digest};
 use crate::world::context::Context;
 
 /// A scenario that ended.
@@ -110,18 +111,10 @@ pub(crate) fn draw(
         shared.iter().chain(ended.values().flatten().flat_map(|e| &e.ledger.exchanges)),
     );
     let mut requirements: Vec<RequirementReport> = Vec::new();
-    for rule in catalogue.features.iter().flat_map(|f| &f.rules) {
-        let Some(requirement) = id_of(&rule.tags).and_then(|id| catalogue.requirement(id)) else {
-            continue;
-        };
+    for requirement in catalogue.order().filter_map(|id| catalogue.requirement(id)) {
         if let Some(scenarios) = ended.get(&requirement.id) {
             requirements.push(judged(requirement, scenarios, context.profile, &pen));
         } else if let Some(omitted) = plan.omitted.get(&requirement.id) {
-            requirements.push(unjudged(requirement, omitted));
-        }
-    }
-    for requirement in catalogue.requirements.iter().filter(|r| r.untested.is_some()) {
-        if let Some(omitted) = plan.omitted.get(&requirement.id) {
             requirements.push(unjudged(requirement, omitted));
         }
     }
@@ -130,7 +123,7 @@ pub(crate) fn draw(
         *counts.entry(requirement.status).or_default() += 1;
     }
     let started = format!("{started:.3}");
-    Report {
+    let mut report = Report {
         version: REPORT_VERSION,
         run: run_name(&started, &context.target.issuer),
         tool: format!("authspec {}", env!("CARGO_PKG_VERSION")),
@@ -144,6 +137,8 @@ pub(crate) fn draw(
         requests: context.http.requests(),
         profile: context.profile,
         filter: filter.describe(),
+        part: None,
+        interrupted: false,
         gate: strict(&requirements),
         counts,
         facts: describe(context),
@@ -153,7 +148,13 @@ pub(crate) fn draw(
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
         requirements,
-    }
+    };
+    report.part = filter.shard.map(|Shard { index, of }| {
+        let all = filter.select(catalogue).unwrap_or_default();
+        let plan = digest(&report, of, all.iter().map(|s| s.requirement.id.as_str()));
+        Part { index, of, plan }
+    });
+    report
 }
 
 fn millis(duration: Duration) -> u64 {

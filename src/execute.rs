@@ -1,29 +1,25 @@
 //! Runs the scenarios of a plan.
 //!
-//! Features, steps and their matching are cucumber's. The loop is ours: it keeps no events, matches
-//! each text once in the life of the process, and lets a step end a scenario in silence.
+//! Features, steps and their matching are cucumber's. The loop is ours: it keeps no events.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, LazyLock, Mutex, Once, PoisonError};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cucumber::step::{CaptureName, Context as StepContext, Step as StepFunction};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
-use gherkin::{Feature, Rule, Scenario, Step, StepType};
+use futures_util::{StreamExt as _, stream};
+use gherkin::{Feature, Rule, Scenario, Step};
 
 use crate::catalogue::{Catalogue, id_of};
 use crate::doubt::{excuse, is_doubtful, lost_answer, met_disturbance};
 use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::Exchange;
-use crate::model::report::StepReport;
 use crate::model::requirement::Requirement;
-use crate::model::verdict::{Ending, Status, StepOutcome, Verdict, conclude};
+use crate::model::verdict::{Ending, Obstacle, Status, Verdict, conclude};
 use crate::plan::Plan;
+use crate::play::play;
+use crate::world::World;
 use crate::world::context::Context;
-use crate::world::{World, registered_steps};
 
 /// Learns of each requirement as soon as all its scenarios have ended.
 pub trait Observer {
@@ -31,6 +27,10 @@ pub trait Observer {
     fn begins(&self, requirements: usize);
     /// A requirement has its status.
     fn concluded(&self, requirement: &Requirement, status: Status);
+    /// Somebody wants the run to end: no further scenario begins.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.
@@ -111,12 +111,12 @@ pub(crate) async fn execute(
         let (serial, others): (Vec<Job<'_>>, Vec<Job<'_>>) =
             part.into_iter().partition(|job| job.is("serial"));
         for job in serial {
-            let ended = scenario(job, context).await;
+            let ended = scenario(job, context, observer).await;
             tally.borrow_mut().add(job.id(), ended);
         }
         let mut doubtful = Vec::new();
         let mut ended = stream::iter(others)
-            .map(async |job| (job, scenario(job, context).await))
+            .map(async |job| (job, scenario(job, context, observer).await))
             .buffer_unordered(context.target.login.lanes(context.target.concurrency));
         while let Some((job, ended)) = ended.next().await {
             match !job.is("last") && is_doubtful(&ended) && doubtful.len() < MOST_REPEATED {
@@ -136,7 +136,7 @@ pub(crate) async fn execute(
         }
         for (job, mut ended) in doubtful {
             if is_disturbed {
-                ended = again(job, context, &ended).await;
+                ended = again(job, context, observer, &ended).await;
             }
             tally.borrow_mut().add(job.id(), ended);
         }
@@ -160,11 +160,16 @@ const MOST_REPEATED: usize = 64;
 
 /// Repeats a scenario while no other runs; a fault that shows only under load is none of this duty.
 /// What was exchanged the first time stays in the record of the run.
-async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
+async fn again(
+    job: Job<'_>,
+    context: &Arc<Context>,
+    observer: &dyn Observer,
+    first: &Ended,
+) -> Ended {
     for exchange in &first.ledger.exchanges {
         context.shared.cite(exchange);
     }
-    let mut ended = scenario(job, context).await;
+    let mut ended = scenario(job, context, observer).await;
     let was = if first.verdict == Verdict::Fail { "fail" } else { "inconclusive" };
     ended.ledger.observations.push(format!(
         "{was} at first, when the target failed or was busy while other scenarios ran: repeated alone"
@@ -172,14 +177,25 @@ async fn again(job: Job<'_>, context: &Arc<Context>, first: &Ended) -> Ended {
     ended
 }
 
-async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
-    context.http.settle(&context.shared).await;
+async fn scenario(job: Job<'_>, context: &Arc<Context>, observer: &dyn Observer) -> Ended {
+    let is_stopped = observer.is_stopped();
+    if !is_stopped {
+        context.http.settle(&context.shared).await;
+    }
     let (started, at) = (Instant::now(), context.http.since(Duration::ZERO));
     let mut world = World::default();
     world.enter(context, job.id());
-    let (steps, ending) = play(job, &mut world).await;
+    let (steps, ending) = match is_stopped {
+        true => (vec![], Ending::Completed),
+        false => play(job.steps(), &mut world).await,
+    };
     world.leave();
-    let ledger = world.ledger();
+    let mut ledger = world.ledger();
+    if is_stopped {
+        let remedy = "run it again";
+        let obstacle = Obstacle::new("to run the scenario", "the run was interrupted", remedy);
+        ledger.obstacle = Some(obstacle);
+    }
     let verdict = conclude(&ledger, ending);
     let ended = Ended {
         feature: job.feature.path.as_ref().map(|p| p.display().to_string()).unwrap_or_default(),
@@ -192,123 +208,4 @@ async fn scenario(job: Job<'_>, context: &Arc<Context>) -> Ended {
         ledger,
     };
     excuse(ended, context.http.is_ill())
-}
-
-/// Step by step, until one of them ends the scenario.
-async fn play(job: Job<'_>, world: &mut World) -> (Vec<StepReport>, Ending) {
-    let mut ending = Ending::Completed;
-    let mut steps = Vec::new();
-    for step in job.steps() {
-        let (started, before) = (Instant::now(), world.deviations());
-        let mut outcome = StepOutcome::NotRun;
-        if ending == Ending::Completed {
-            ending = one(step, world).await;
-            outcome = match ending {
-                _ if world.deviations() > before => StepOutcome::Deviated,
-                Ending::Completed => StepOutcome::Passed,
-                Ending::Stopped(_) | Ending::Undefined(_) => StepOutcome::Stopped,
-            };
-        }
-        steps.push(StepReport {
-            keyword: step.keyword.trim().to_owned(),
-            text: step.value.clone(),
-            line: step.position.line,
-            outcome,
-            elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            exchanges: world.exchanges(),
-        });
-    }
-    (steps, ending)
-}
-
-async fn one(step: &Step, world: &mut World) -> Ending {
-    let (function, matches) = match &*definition(step) {
-        Definition::Found(function, matches) => (*function, matches.clone()),
-        Definition::Missing(why) => return Ending::Undefined(why.clone()),
-    };
-    let given = StepContext { step: step.clone(), matches };
-    match quietly(function(world, given)).await {
-        Ok(()) => Ending::Completed,
-        Err(text) => Ending::Stopped(text),
-    }
-}
-
-/// What a text stands for.
-enum Definition {
-    Found(StepFunction<World>, Vec<(CaptureName, String)>),
-    Missing(String),
-}
-
-/// The definition of a step. Matching tries every expression, so each text is matched once.
-fn definition(step: &Step) -> Arc<Definition> {
-    type Known = HashMap<StepType, HashMap<String, Arc<Definition>>>;
-    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let of_type = known.entry(step.ty).or_default();
-    if let Some(definition) = of_type.get(&step.value) {
-        return definition.clone();
-    }
-    let definition = Arc::new(match registered_steps().find(step) {
-        Ok(Some((function, _, _, given))) => Definition::Found(*function, given.matches),
-        Ok(None) => Definition::Missing(format!("no definition of \"{}\"", step.value)),
-        Err(e) => Definition::Missing(format!("\"{}\" is ambiguous: {e}", step.value)),
-    });
-    of_type.insert(step.value.clone(), definition.clone());
-    definition
-}
-
-thread_local! {
-    /// A step runs on this thread: its panic is how it ends the scenario.
-    static IN_STEP: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Awaits a step. A step that returns an error panics, by the macros of cucumber; the text is
-/// returned and nothing is printed.
-async fn quietly(step: impl Future<Output = ()>) -> Result<(), String> {
-    static HUSH: Once = Once::new();
-    HUSH.call_once(|| {
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !IN_STEP.get() {
-                loud(info);
-            }
-        }));
-    });
-    let mut step = std::pin::pin!(AssertUnwindSafe(step).catch_unwind());
-    let outcome = poll_fn(|cx| {
-        IN_STEP.set(true);
-        let outcome = step.poll_unpin(cx);
-        IN_STEP.set(false);
-        outcome
-    });
-    outcome.await.map_err(|payload| {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_step_that_panics_ends_with_its_text() {
-        assert_eq!(quietly(async {}).await, Ok(()));
-        let stopped = quietly(async { panic!("{}", "no code") }).await;
-        assert_eq!(stopped, Err("no code".to_owned()));
-    }
-
-    #[test]
-    fn a_text_without_definition_is_missing() {
-        let step = Step {
-            keyword: "When".into(),
-            ty: StepType::When,
-            value: "nobody defined this".into(),
-            docstring: None,
-            table: None,
-            span: gherkin::Span { start: 0, end: 0 },
-            position: gherkin::LineCol { line: 1, col: 1 },
-        };
-        assert!(matches!(&*definition(&step), Definition::Missing(why) if why.contains("nobody")));
-    }
 }

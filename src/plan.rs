@@ -1,7 +1,7 @@
 //! What a run will do: features × catalogue × facts about the target × the user's filter. The plan
 //! itself is fed to the runner, so what is listed is what runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cucumber::tag::Ext as _;
 use gherkin::tagexpr::TagOperation;
@@ -10,6 +10,7 @@ use gherkin::{Feature, Rule, Scenario};
 use crate::catalogue::{Catalogue, id_of};
 use crate::model::requirement::{Impact, Requirement};
 use crate::model::verdict::Status;
+use crate::shard::Shard;
 use crate::target::capabilities::{Applies, Facts, applies};
 use crate::target::profile::Target;
 
@@ -20,8 +21,12 @@ pub struct Filter {
     pub tags: Option<String>,
     /// Requirement ids.
     pub ids: Vec<String>,
+    /// The name of a scenario.
+    pub variant: Option<String>,
     /// Wait in real time for checks that need it.
     pub slow: bool,
+    /// The part of the run.
+    pub shard: Option<Shard>,
 }
 
 impl Filter {
@@ -29,7 +34,8 @@ impl Filter {
     pub fn describe(&self) -> Option<String> {
         let ids = self.ids.iter().map(|id| format!("--id {id}"));
         let tags = self.tags.iter().map(|tags| format!("--tags '{tags}'"));
-        let parts: Vec<String> = tags.chain(ids).collect();
+        let variant = self.variant.iter().map(|name| format!("scenario '{name}'"));
+        let parts: Vec<String> = tags.chain(ids).chain(variant).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 
@@ -62,7 +68,22 @@ impl Filter {
         by_id && expression.is_none_or(|e| e.eval(tags.iter()))
     }
 
-    /// What the filter selects of the catalogue, whatever the target, in the catalogue's order.
+    fn names(&self, scenario: &Scenario) -> bool {
+        self.variant.as_ref().is_none_or(|variant| *variant == scenario.name)
+    }
+
+    /// The requirements of this part of the run; all that are selected where it has no parts.
+    pub fn own<'a>(&self, catalogue: &'a Catalogue) -> Result<BTreeSet<&'a str>, String> {
+        let selected = self.select(catalogue)?;
+        let ids = selected.iter().map(|s| s.requirement.id.as_str());
+        Ok(match self.shard {
+            Some(shard) => shard.select(ids),
+            None => ids.collect(),
+        })
+    }
+
+    /// What the filter selects of the catalogue, whatever the target and the part of the run, in the
+    /// catalogue's order.
     pub fn select<'a>(&self, catalogue: &'a Catalogue) -> Result<Vec<Selected<'a>>, String> {
         let expression = self.check(catalogue)?;
         let mut all: BTreeMap<&str, Vec<(String, &Scenario)>> = BTreeMap::new();
@@ -75,7 +96,7 @@ impl Filter {
                 };
                 let chosen = rule.scenarios.iter().filter(|scenario| {
                     let tags = tags_of(feature, rule, scenario, requirement);
-                    self.admits(expression.as_ref(), &requirement.id, &tags)
+                    self.names(scenario) && self.admits(expression.as_ref(), &requirement.id, &tags)
                 });
                 all.insert(&requirement.id, chosen.map(|s| (path.clone(), s)).collect());
             }
@@ -143,8 +164,10 @@ impl Plan {
     ) -> Result<Self, String> {
         let expression = filter.check(catalogue)?;
         let index = catalogue.index();
+        let own = filter.own(catalogue)?;
         let selects = |requirement: &Requirement, tags: &[String]| {
-            filter.admits(expression.as_ref(), &requirement.id, tags)
+            own.contains(requirement.id.as_str())
+                && filter.admits(expression.as_ref(), &requirement.id, tags)
         };
         let mut plan = Self::default();
         for requirement in &catalogue.requirements {
@@ -166,7 +189,10 @@ impl Plan {
                 let chosen: Vec<Scenario> = rule
                     .scenarios
                     .iter()
-                    .filter(|s| selects(requirement, &tags_of(feature, rule, s, requirement)))
+                    .filter(|s| {
+                        filter.names(s)
+                            && selects(requirement, &tags_of(feature, rule, s, requirement))
+                    })
                     .cloned()
                     .collect();
                 if chosen.is_empty() {

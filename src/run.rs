@@ -65,10 +65,11 @@ pub fn audit(
         let (started, clock) = (Timestamp::now(), Instant::now());
         let catalogue = Catalogue::load().map_err(Failure::Own)?;
         let filter = options.filter.clone();
+        let watcher = observer.clone();
         let (context, plan, ended) = conduct(catalogue, options, observer).await?;
         let cleanup = clean_up(&context, exchanges(&context, &ended)).await;
         let report = draw(catalogue, &plan, &context, ended, &filter, (started, clock.elapsed()));
-        Ok(Report { cleanup, ..report })
+        Ok(Report { cleanup, interrupted: watcher.is_stopped(), ..report })
     })
 }
 

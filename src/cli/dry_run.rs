@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use reference_server::Config;
 
+use super::arguments::RunArgs;
 use super::run::explain;
 use super::settings::environment;
-use super::{RunArgs, complain, exit, say};
+use super::{complain, exit, say};
 use crate::embedded;
 use crate::model::requirement::Impact;
 use crate::plan::Omitted;

@@ -1,8 +1,9 @@
 //! `authspec explain`: one requirement from duty to remedy.
 
+use super::arguments::{ExplainArgs, ExplainFormat};
 use super::console::{colour, width};
 use super::run::explain as fail;
-use super::{ExplainArgs, ExplainFormat, exit, say};
+use super::{exit, say};
 use crate::catalogue::Catalogue;
 use crate::explain::explain;
 use crate::model::explanation::Explanation;

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 
-use super::InitArgs;
+use super::arguments::InitArgs;
 use super::{complain, exit, say};
 use crate::doctor::first_profile;
 use crate::target::profile::{Client, Target};

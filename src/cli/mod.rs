@@ -1,6 +1,8 @@
 //! The shell: arguments, environment, printing, exit codes.
+mod arguments;
 mod config;
 mod console;
+mod diff;
 mod doctor;
 mod dry_run;
 mod explain;
@@ -8,7 +10,9 @@ pub mod gate;
 mod init;
 mod list;
 mod login;
+mod merge;
 mod person;
+mod replay;
 mod report;
 mod run;
 pub mod safety;
@@ -18,16 +22,14 @@ mod traceability;
 
 use std::fmt::Display;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser as _;
 
-use crate::model::requirement::Profile;
-use crate::plan::Filter;
-use crate::report::Format;
-use gate::GateOptions;
-use settings::TargetOptions;
+use arguments::{
+    Cli, Command, ConfigArgs, ConfigCommand, ListFormat, LoginArgs, LoginCommand, WaiversArgs,
+    WaiversCommand,
+};
 
 /// Exit codes, part of the contract.
 pub mod exit {
@@ -45,283 +47,6 @@ pub mod exit {
     pub const NOTHING_SELECTED: u8 = 6;
     /// Interrupted.
     pub const INTERRUPTED: u8 = 130;
-}
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    the gate passed
-  1    the gate failed: a finding, too little coverage, or a waiver that does not hold
-  2    usage or configuration
-  3    the target or the login is not usable
-  4    an error of authspec's own
-  5    what the gate asks for could not be judged
-  6    the filter selects nothing
-  130  interrupted";
-
-/// Conformance and security tests for the OAuth 2.1 authorization code flow with PKCE, public clients.
-///
-/// Without arguments the embedded reference server is audited.
-#[derive(Parser)]
-#[command(name = "authspec", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    run: RunArgs,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Audit a server: the embedded reference server, or the one whose issuer is given.
-    Run(RunArgs),
-    /// Show what would run, with level, severity and number of requests.
-    List(ListArgs),
-    /// Explain requirements: duty, attack, probe, a good and a bad exchange, and what to change.
-    Explain(ExplainArgs),
-    /// Write a commented target profile from what a server publishes.
-    Init(InitArgs),
-    /// Check what an audit rests on: name, TLS, clock, metadata, client, login, token, resource.
-    Doctor(TargetOptions),
-    /// Try the login that the target profile describes.
-    Login(LoginArgs),
-    /// Show what is configured, and from where.
-    Config(ConfigArgs),
-    /// Draw another form of a run that was recorded.
-    Report(ReportArgs),
-    /// Look after known findings that somebody answers for.
-    Waivers(WaiversArgs),
-    /// Start the reference server for people to look at.
-    Serve(ServeArgs),
-}
-
-#[derive(Args)]
-struct InitArgs {
-    /// Issuer of the server.
-    #[arg(value_name = "ISSUER")]
-    issuer: String,
-    /// File to write.
-    #[arg(long, value_name = "FILE", default_value = "authspec.toml")]
-    output: PathBuf,
-    /// Replace the file if it exists.
-    #[arg(long)]
-    force: bool,
-    /// Public client at the server.
-    #[arg(long, value_name = "ID")]
-    client_id: Option<String>,
-    /// Registered redirect URI of the client; may be repeated.
-    #[arg(long = "redirect-uri", value_name = "URI")]
-    redirect_uris: Vec<String>,
-    /// Do not verify certificates.
-    #[arg(long)]
-    insecure: bool,
-}
-
-#[derive(Args)]
-struct ConfigArgs {
-    #[command(subcommand)]
-    command: ConfigCommand,
-}
-
-#[derive(Subcommand)]
-enum ConfigCommand {
-    /// The values in force.
-    Show {
-        #[command(flatten)]
-        target: Box<TargetOptions>,
-        /// With each value, the file and line, variable or option that it came from.
-        #[arg(long)]
-        origin: bool,
-    },
-    /// Every key of a profile, with its environment variable and meaning.
-    Keys,
-    /// The JSON Schema of profiles.
-    Schema,
-}
-
-#[derive(Args, Clone)]
-struct RunArgs {
-    #[command(flatten)]
-    target: TargetOptions,
-    #[command(flatten)]
-    filter: FilterArgs,
-    /// What the target is held to.
-    #[arg(long, value_enum, default_value = "baseline")]
-    profile: ProfileArg,
-    #[command(flatten)]
-    gate: GateOptions,
-    /// Folder for reports.
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    reports: PathBuf,
-    /// Print what would be done, how many requests and sign-ins it takes, how long, and what it
-    /// leaves behind; nothing is sent to the target.
-    #[arg(long)]
-    dry_run: bool,
-    /// Write this form of the report beside run.json; may be repeated.
-    #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
-    formats: Vec<Format>,
-}
-
-#[derive(Args)]
-struct WaiversArgs {
-    #[command(subcommand)]
-    command: WaiversCommand,
-}
-
-#[derive(Subcommand)]
-enum WaiversCommand {
-    /// Check a file of waivers: ids, variants, owners, dates; exit code 1 where one does not hold.
-    Lint {
-        /// The file (TOML).
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
-}
-
-#[derive(Args)]
-struct ReportArgs {
-    #[command(subcommand)]
-    command: ReportCommand,
-}
-
-#[derive(Subcommand)]
-enum ReportCommand {
-    /// Draw one form of a run.
-    Render {
-        /// Folder of the run, or its run.json.
-        #[arg(value_name = "RUN")]
-        run: PathBuf,
-        /// The form.
-        #[arg(long, value_name = "FORMAT", value_parser = report::format)]
-        format: Format,
-        /// File to write; standard output when left out.
-        #[arg(long, value_name = "FILE")]
-        output: Option<PathBuf>,
-    },
-    /// The JSON Schema of run.json.
-    Schema,
-}
-
-#[derive(Args, Clone)]
-struct FilterArgs {
-    /// Tag expression, for example '@must and not @slow'. Ids, groups, levels, severities and impacts are tags.
-    #[arg(long, value_name = "EXPRESSION")]
-    tags: Option<String>,
-    /// Requirement id; may be repeated.
-    #[arg(long = "id", value_name = "REQUIREMENT")]
-    ids: Vec<String>,
-    /// Wait in real time for checks that need it, such as the end of a code or of a token.
-    #[arg(long)]
-    slow: bool,
-}
-
-#[derive(Args)]
-struct ListArgs {
-    #[command(flatten)]
-    filter: FilterArgs,
-    /// How to print; all but `table` also name the scenarios and the defects that prove them.
-    #[arg(long, value_enum, default_value = "table")]
-    format: ListFormat,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
-    /// One line a requirement, with the number of requests on the reference server.
-    Table,
-    /// An array of objects.
-    Json,
-    /// Comma-separated values (RFC 4180) with a header.
-    Csv,
-    /// A Markdown table.
-    Markdown,
-    /// Counts by group, as a Markdown table.
-    Coverage,
-}
-
-#[derive(Args)]
-struct ExplainArgs {
-    /// Requirement ids, or the beginning of one; authspec list shows them all.
-    #[arg(value_name = "REQUIREMENT", required = true)]
-    ids: Vec<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = ExplainFormat::Text)]
-    format: ExplainFormat,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ExplainFormat {
-    /// For a person at a terminal.
-    Text,
-    /// An array of objects.
-    Json,
-}
-
-#[derive(Args)]
-struct LoginArgs {
-    #[command(subcommand)]
-    command: LoginCommand,
-}
-
-#[derive(Subcommand)]
-enum LoginCommand {
-    /// Sign in once and show each page and step without any value; exit code 3 where it fails.
-    Test(Box<TargetOptions>),
-    /// Print a recording of Chrome's DevTools Recorder (JSON) as steps for a profile; what was typed
-    /// is left out.
-    Import {
-        /// The recording.
-        #[arg(value_name = "FILE")]
-        recording: PathBuf,
-    },
-}
-
-#[derive(Args)]
-struct ServeArgs {
-    /// Port on 127.0.0.1; a free one when left out.
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// How users sign in.
-    #[arg(long, value_enum, default_value_t = ServeLogin::Password)]
-    login: ServeLogin,
-    /// A seeded defect by name; --list-defects shows them.
-    #[arg(long, value_name = "NAME")]
-    defect: Option<String>,
-    /// List the seeded defects with the requirements that they violate.
-    #[arg(long)]
-    list_defects: bool,
-}
-
-/// How users of the reference server sign in.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ServeLogin {
-    /// With a password on a page.
-    Password,
-    /// With a credential from a wallet.
-    Wallet,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ProfileArg {
-    Baseline,
-    Oauth21,
-}
-
-impl From<ProfileArg> for Profile {
-    fn from(arg: ProfileArg) -> Self {
-        match arg {
-            ProfileArg::Baseline => Self::Baseline,
-            ProfileArg::Oauth21 => Self::Oauth21,
-        }
-    }
-}
-
-impl From<FilterArgs> for Filter {
-    fn from(args: FilterArgs) -> Self {
-        Self {
-            tags: args.tags,
-            ids: args.ids.into_iter().map(|id| id.trim_start_matches('@').to_owned()).collect(),
-            slow: args.slow,
-        }
-    }
 }
 
 /// Runs the command line. Every error is printed before its exit code is returned.
@@ -355,6 +80,9 @@ pub fn main() -> ExitCode {
             ConfigCommand::Keys => config::keys(),
             ConfigCommand::Schema => config::print_schema(),
         },
+        Some(Command::Merge(args)) => merge::merge(&args),
+        Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
+        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
             gate::lint(&file)

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{ReportCommand, complain, exit, say};
+use super::arguments::ReportCommand;
+use super::{complain, exit, say};
 use crate::model::report::schema;
 use crate::report::{Format, store};
 

@@ -5,12 +5,15 @@ use std::rc::Rc;
 
 use reference_server::Config;
 
+use super::arguments::{OutputArgs, RunArgs};
 use super::console::{Console, colour};
+use super::replay::recorded;
 use super::settings::environment;
-use super::{RunArgs, complain, dry_run, exit, person, say};
+use super::{complain, dry_run, exit, person, say};
 use crate::embedded;
 use crate::gate::waivers::to_paste;
 use crate::model::report::Report;
+use crate::model::requirement::Profile;
 use crate::model::verdict::Status;
 use crate::plan::Filter;
 use crate::report::{Format, store, terminal};
@@ -25,8 +28,9 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     if args.dry_run {
         return dry_run::run(args).await;
     }
-    if let Err(e) = store::prepare(&args.reports) {
-        let folder = args.reports.display();
+    let folder = &args.output.reports;
+    if let Err(e) = store::prepare(folder) {
+        let folder = folder.display();
         complain(format!(
             "cannot write to the report folder {folder}: {e}; choose another one with --reports"
         ));
@@ -46,10 +50,19 @@ pub(super) async fn run(args: RunArgs) -> u8 {
             return exit::USAGE;
         }
     };
-    let (profile, filter) = (args.profile.into(), args.filter.into());
+    let (profile, mut filter): (Profile, Filter) = (args.profile.into(), args.filter.into());
+    if let Some(run) = &args.repeat {
+        match unfinished(run, folder) {
+            Ok(ids) => filter.ids.extend(ids),
+            Err((code, message)) => {
+                complain(message);
+                return code;
+            }
+        }
+    }
     let outcome = match target {
         Some(mut target) => {
-            target.login.keep_in(&args.reports);
+            target.login.keep_in(folder);
             if person::introduce(&mut target) {
                 announce(&filter).await;
             }
@@ -76,7 +89,8 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     match outcome {
         Ok(mut report) => {
             rules.settle(&mut report);
-            finish(&report, &args.formats, &args.reports)
+            let code = finish(&report, &args.output);
+            if report.interrupted { exit::INTERRUPTED } else { code }
         }
         Err(failure) => explain(&failure),
     }
@@ -91,8 +105,23 @@ async fn announce(filter: &Filter) {
     ));
 }
 
-fn finish(report: &Report, formats: &[Format], folder: &Path) -> u8 {
-    let formats = if formats.is_empty() { Format::USUAL } else { formats };
+/// The requirements that failed or could not be judged in that run.
+fn unfinished(run: &Path, folder: &Path) -> Result<Vec<String>, (u8, String)> {
+    let report = recorded(Some(run), folder).map_err(|message| (exit::USAGE, message))?;
+    let bad = [Status::Fail, Status::Error, Status::Inconclusive, Status::Warn];
+    let ids: Vec<String> =
+        bad.iter().flat_map(|s| report.with_status(*s)).map(str::to_owned).collect();
+    if ids.is_empty() {
+        let message = format!("nothing failed in {} and all was judged", report.run);
+        return Err((exit::NOTHING_SELECTED, message));
+    }
+    Ok(ids)
+}
+
+/// Writes the report, prints its summary, and returns the exit code of its gate.
+pub(super) fn finish(report: &Report, output: &OutputArgs) -> u8 {
+    let folder = &output.reports;
+    let formats = if output.formats.is_empty() { Format::USUAL } else { &output.formats };
     let (paths, code) = match store::write(report, formats, folder) {
         Ok(paths) => {
             let shown = paths.iter().map(|path| path.display().to_string());

@@ -2,7 +2,8 @@
 
 use reference_server::{Config, Defect, Login, Policy, seeds};
 
-use super::{ServeArgs, ServeLogin, complain, exit, say};
+use super::arguments::{ServeArgs, ServeLogin};
+use super::{complain, exit, say};
 use crate::embedded;
 
 /// Serves until the process ends, or lists the seeded defects.

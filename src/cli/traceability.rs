@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use reference_server::Defect;
 use serde::Serialize;
 
+use super::arguments::ListFormat;
 use super::run::explain;
-use super::{ListFormat, exit, say};
+use super::{exit, say};
 use crate::catalogue::Catalogue;
 use crate::model::requirement::{Impact, Level, Severity};
 use crate::plan::{Filter, Selected};

@@ -1,9 +1,20 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
+pub mod diff;
 pub mod explanation;
+mod finding;
+mod gitlab;
+mod har;
 mod json;
+mod junit;
+mod markdown;
+mod matrix;
+mod messages;
+mod moment;
+mod sarif;
 pub mod store;
 pub mod terminal;
+mod wire;
 
 use crate::model::report::Report;
 
@@ -12,19 +23,49 @@ use crate::model::report::Report;
 pub enum Format {
     /// The lossless one, from which all others are drawn.
     Json,
+    /// JUnit XML, a case a requirement.
+    Junit,
+    /// SARIF 2.1.0 for code scanning.
+    Sarif,
+    /// A summary in Markdown.
+    Markdown,
+    /// The matrix of requirements.
+    Csv,
+    /// The exchanges as an HTTP Archive.
+    Har,
+    /// Cucumber Messages, a line each.
+    Messages,
+    /// GitLab's security report for DAST.
+    GitlabDast,
 }
 
 impl Format {
     /// Every form.
-    pub const ALL: &[Self] = &[Self::Json];
+    pub const ALL: &[Self] = &[
+        Self::Json,
+        Self::Junit,
+        Self::Sarif,
+        Self::Markdown,
+        Self::Csv,
+        Self::Har,
+        Self::Messages,
+        Self::GitlabDast,
+    ];
 
     /// The forms that a run writes where nothing else is asked for.
-    pub const USUAL: &[Self] = &[Self::Json];
+    pub const USUAL: &[Self] = &[Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
 
     /// Its name as an option value.
     pub fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+            Self::Har => "har",
+            Self::Messages => "messages",
+            Self::GitlabDast => "gitlab-dast",
         }
     }
 
@@ -32,6 +73,13 @@ impl Format {
     pub fn file(self) -> &'static str {
         match self {
             Self::Json => "run.json",
+            Self::Junit => "junit.xml",
+            Self::Sarif => "authspec.sarif",
+            Self::Markdown => "summary.md",
+            Self::Csv => "matrix.csv",
+            Self::Har => "exchanges.har",
+            Self::Messages => "messages.ndjson",
+            Self::GitlabDast => "gl-dast-report.json",
         }
     }
 
@@ -41,6 +89,13 @@ impl Format {
     pub fn render(self, report: &Report) -> Result<String, String> {
         match self {
             Self::Json => json::render(report),
+            Self::Junit => junit::render(report),
+            Self::Sarif => sarif::render(report),
+            Self::Markdown => Ok(markdown::render(report)),
+            Self::Csv => matrix::render(report),
+            Self::Har => har::render(report),
+            Self::Messages => messages::render(report),
+            Self::GitlabDast => gitlab::render(report),
         }
     }
 }

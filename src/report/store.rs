@@ -45,6 +45,20 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     save(&partial, text).and_then(|()| fs::rename(&partial, path))
 }
 
+/// The last run in the folder.
+///
+/// The error says that there is none.
+pub fn last(folder: &Path) -> Result<PathBuf, String> {
+    let runs =
+        fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    // The name of a run begins with its start; runs on purpose elsewhere do not.
+    let is_run = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(|c: char| c.is_ascii_digit()) && path.join(Format::Json.file()).is_file()
+    };
+    runs.filter(is_run).max().ok_or_else(|| format!("{}: no run is there", folder.display()))
+}
+
 /// A report that was written: the file, or the one in the folder of a run.
 ///
 /// The error names the file and says what is wrong with it.

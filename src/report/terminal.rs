@@ -94,7 +94,7 @@ pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour
     }
 }
 
-fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
+pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
     let _ = writeln!(out, "  scenario  {} ({}:{})", scenario.name, scenario.feature, scenario.line);
     for deviation in &scenario.deviations {
         let weight = match deviation.weight {
@@ -152,7 +152,7 @@ pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
 }
 
 /// The exchanges that show the deviations, or the last one where none is named.
-fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
+pub(super) fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
     let named: Vec<usize> = scenario.deviations.iter().filter_map(|d| d.exchange).collect();
     let mut shown: Vec<&ExchangeReport> =
         scenario.exchanges.iter().filter(|e| named.contains(&e.number)).collect();
@@ -162,12 +162,12 @@ fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
     shown
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     // A hostile answer must not move the cursor or change colours.
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     let text = one_line(text);
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}..", &text[..at]),
@@ -203,6 +203,16 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         let _ = writeln!(out, "filter    {filter}");
     }
     let _ = writeln!(out, "result    {}", counts.join(", "));
+    if let Some(part) = &report.part {
+        let _ = writeln!(
+            out,
+            "part      {}/{}: no verdict on the whole run before authspec merge",
+            part.index, part.of
+        );
+    }
+    if report.interrupted {
+        let _ = writeln!(out, "ended     interrupted: what had not begun is inconclusive");
+    }
     let (status, word) =
         if report.gate.passed { (Status::Pass, "passed") } else { (Status::Fail, "failed") };
     let _ = writeln!(

@@ -186,6 +186,8 @@ pub(crate) fn sample() -> Report {
         requests: 56,
         profile: Profile::Baseline,
         filter: Some("--tags '@token'".into()),
+        part: None,
+        interrupted: false,
         gate: Gate {
             passed: false,
             exit_code: 1,

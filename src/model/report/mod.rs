@@ -38,6 +38,10 @@ pub struct Report {
     pub profile: Profile,
     /// The filter that narrowed the run, where one did.
     pub filter: Option<String>,
+    /// Which part of a run this is, where it is one.
+    pub part: Option<Part>,
+    /// Somebody ended the run before its end.
+    pub interrupted: bool,
     /// The verdict on the run and the rule it follows from.
     pub gate: Gate,
     /// Requirements by status.
@@ -120,6 +124,18 @@ pub struct Cleanup {
     pub sessions_left: usize,
     /// Why not everything was revoked.
     pub obstacle: Option<String>,
+}
+
+/// One part of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Which one, from 1.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
+    /// Digest of what all parts of the run have in common: SHA-256 in hexadecimal.
+    pub plan: String,
 }
 
 /// A line of a file.

@@ -35,7 +35,7 @@ use arguments::{
 pub mod exit {
     /// The gate passed.
     pub const PASSED: u8 = 0;
-    /// The gate failed.
+    /// The gate failed, or a comparison found something new.
     pub const FAILED: u8 = 1;
     /// Usage or configuration is wrong.
     pub const USAGE: u8 = 2;
@@ -80,9 +80,9 @@ pub fn main() -> ExitCode {
             ConfigCommand::Keys => config::keys(),
             ConfigCommand::Schema => config::print_schema(),
         },
+        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
-        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
             gate::lint(&file)

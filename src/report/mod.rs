@@ -1,6 +1,7 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
 pub mod diff;
+mod escape;
 pub mod explanation;
 mod finding;
 mod gitlab;

@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
 
 mod chromium;
-#[path = "../reports/hostile.rs"]
-mod hostile;
+#[path = "../reports/poisoned.rs"]
+mod poisoned;
 #[path = "../reports/sample.rs"]
 mod sample;
 
@@ -19,7 +19,7 @@ use authspec::report::Format;
 use serde_json::{Value, json};
 
 use self::chromium::Chromium;
-use self::hostile::{PAYLOADS, with};
+use self::poisoned::{PAYLOADS, with};
 use self::sample::sample;
 
 /// One browser at a time: what is measured is the page, not the machine.

@@ -187,7 +187,7 @@ fn extent(
     text: &[u8],
     from: usize,
 ) -> Option<(usize, usize)> {
-    let value = secret.value.as_bytes();
+    let value = secret.value.as_slice();
     let alike = |a: &u8, b: &u8| fold(*a) == fold(*b);
     let whole = |form: &[u8], alike: &dyn Fn(&u8, &u8) -> bool| {
         let start = from.checked_sub(offset)?;

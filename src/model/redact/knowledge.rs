@@ -24,8 +24,7 @@ pub(super) struct Secret {
 impl Secret {
     pub(super) fn new(kind: &'static str, number: Option<usize>, value: &[u8]) -> Self {
         // Blanks and dashes alone are the layout of any text.
-        let is_layout =
-            !value.iter().any(|octet| octet.is_ascii_alphanumeric() || !octet.is_ascii());
+        let is_layout = value.iter().all(|octet| fold(*octet) == b' ');
         let is_weak = value.len() < NARROW || is_layout;
         let segments = if number.is_some() { segments(value) } else { vec![] };
         Self { value: value.to_vec(), kind, number, segments, is_weak }

@@ -54,7 +54,7 @@ fn segments(value: &[u8]) -> Vec<(usize, usize)> {
         let length = value[at..].iter().take_while(|octet| is_token(octet)).count();
         let run = &value[at..at + length];
         let classes = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
-        let variety = classes.iter().filter(|is_of| run.iter().any(|octet| is_of(octet))).count();
+        let variety = classes.iter().filter(|is_of| run.iter().any(is_of)).count();
         if length >= FRAGMENT && variety >= 2 {
             found.push((at, at + length));
         }

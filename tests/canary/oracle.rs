@@ -24,13 +24,13 @@ impl Oracle {
         Self(forms)
     }
 
-    /// Number of the value and name of the encoding of everything that is found.
-    pub(crate) fn find(&self, text: &[u8]) -> Vec<(usize, &'static str)> {
+    /// Number of the value, name of the encoding and place of everything that is found.
+    pub(crate) fn find(&self, text: &[u8]) -> Vec<(usize, &'static str, usize)> {
         let mut found = Vec::new();
         for (at, key) in text.windows(KEY).enumerate() {
             for (number, name, form) in self.0.get(key).into_iter().flatten() {
                 if text[at..].starts_with(form) {
-                    found.push((*number, *name));
+                    found.push((*number, *name, at));
                 }
             }
         }
@@ -84,7 +84,7 @@ fn the_oracle_finds_what_is_there_and_nothing_else() {
     let oracle = Oracle::of(&values);
     for (_, form) in encodings(&values[1]) {
         let found = oracle.find(format!("before {form} after").as_bytes());
-        assert!(found.iter().any(|(number, _)| *number == 1), "{form}");
+        assert!(found.iter().any(|(number, _, _)| *number == 1), "{form}");
     }
     assert!(oracle.find(b"s3cr3t valu another-0n").is_empty());
 }

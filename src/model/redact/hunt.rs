@@ -187,7 +187,7 @@ fn extent(
     text: &[u8],
     from: usize,
 ) -> Option<(usize, usize)> {
-    let value = secret.value.as_bytes();
+    let value = secret.value.as_slice();
     let alike = |a: &u8, b: &u8| fold(*a) == fold(*b);
     let whole = |form: &[u8], alike: &dyn Fn(&u8, &u8) -> bool| {
         let start = from.checked_sub(offset)?;
@@ -214,7 +214,7 @@ fn extent(
             let ours = |octet: &&u8| base64::is_digit(**octet);
             let lead = text[..start].iter().rev().take(digits).take_while(ours).count();
             // The next digit holds the last bits, where they fill none.
-            let rest = usize::from((value.len() - octets) % 3 != 0);
+            let rest = usize::from(!(value.len() - octets).is_multiple_of(3));
             let rest = text[end..].iter().take(rest).take_while(ours).count();
             let end = end + rest;
             let padding = text[end..].iter().take(2).take_while(|c| **c == b'=').count();

@@ -11,7 +11,7 @@ pub(super) const FRAGMENT: usize = 16;
 
 /// A value and what is shown in its place.
 pub(super) struct Secret {
-    pub(super) value: String,
+    pub(super) value: Vec<u8>,
     pub(super) kind: &'static str,
     /// Position among those of its kind, from 1; passwords have none.
     pub(super) number: Option<usize>,
@@ -22,12 +22,12 @@ pub(super) struct Secret {
 }
 
 impl Secret {
-    pub(super) fn new(kind: &'static str, number: Option<usize>, value: &str) -> Self {
+    pub(super) fn new(kind: &'static str, number: Option<usize>, value: &[u8]) -> Self {
         // Blanks and dashes alone are the layout of any text.
-        let is_layout = !value.chars().any(char::is_alphanumeric);
+        let is_layout = value.iter().all(|octet| fold(*octet) == b' ');
         let is_weak = value.len() < NARROW || is_layout;
-        let segments = if number.is_some() { segments(value.as_bytes()) } else { vec![] };
-        Self { value: value.to_owned(), kind, number, segments, is_weak }
+        let segments = if number.is_some() { segments(value) } else { vec![] };
+        Self { value: value.to_vec(), kind, number, segments, is_weak }
     }
 
     /// What is shown in its place, for example `<code#3>`.
@@ -41,7 +41,7 @@ impl Secret {
 
     /// It could stand for a number of the report's own.
     pub(super) fn is_short_number(&self) -> bool {
-        self.value.len() < WINDOW && self.value.bytes().all(|octet| octet.is_ascii_digit())
+        self.value.len() < WINDOW && self.value.iter().all(u8::is_ascii_digit)
     }
 }
 
@@ -54,7 +54,7 @@ fn segments(value: &[u8]) -> Vec<(usize, usize)> {
         let length = value[at..].iter().take_while(|octet| is_token(octet)).count();
         let run = &value[at..at + length];
         let classes = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
-        let variety = classes.iter().filter(|is_of| run.iter().any(|octet| is_of(octet))).count();
+        let variety = classes.iter().filter(|is_of| run.iter().any(is_of)).count();
         if length >= FRAGMENT && variety >= 2 {
             found.push((at, at + length));
         }
@@ -92,12 +92,11 @@ impl Knowledge {
             }
         };
         self.known.insert(folded);
-        self.secrets.push(Secret::new(kind, number, value));
+        self.secrets.push(Secret::new(kind, number, value.as_bytes()));
         // What has escapes itself is met without them, too.
-        let plain =
-            views(value.as_bytes()).pop().and_then(|view| String::from_utf8(view.text).ok());
+        let plain = views(value.as_bytes()).pop().map(|view| view.text);
         if let Some(plain) = plain.filter(|plain| plain.len() >= NARROW)
-            && self.known.insert(plain.bytes().map(fold).collect())
+            && self.known.insert(plain.iter().map(|octet| fold(*octet)).collect())
         {
             self.secrets.push(Secret::new(kind, number, &plain));
         }
@@ -125,14 +124,15 @@ impl Knowledge {
             if !secret.is_weak {
                 enter(&mut index, id, secret);
             } else if matches!(secret.kind, "password" | "client_secret") {
-                self.weak.insert(secret.value.clone(), secret.kind);
+                let value = String::from_utf8_lossy(&secret.value).into_owned();
+                self.weak.insert(value, secret.kind);
             }
         }
         for (number, secret) in self.secrets.iter().enumerate() {
             let Ok(id) = u32::try_from(number) else { break };
             for (at, (start, end)) in secret.segments.iter().enumerate() {
                 let form = Form::Part(u32::try_from(at).unwrap_or(u32::MAX));
-                let value = &secret.value.as_bytes()[*start..*end];
+                let value = &secret.value[*start..*end];
                 for offset in (0..=value.len() - WINDOW).step_by(WINDOW) {
                     index.add(window(&value[offset..offset + WINDOW]), id, form, offset);
                 }
@@ -145,7 +145,7 @@ impl Knowledge {
 
 /// One window for each form in which the whole value may be written.
 fn enter(index: &mut Index, id: u32, secret: &Secret) {
-    let value = secret.value.as_bytes();
+    let value = secret.value.as_slice();
     let Some(last) = value.len().checked_sub(WINDOW) else {
         index.has_narrow = true;
         return index.add(narrow(window(&value[..NARROW])), id, Form::Whole, 0);

@@ -72,7 +72,7 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
         ("base64 of basic", STANDARD.encode(format!("client:{value}"))),
         ("base64 of basic, form", STANDARD.encode(format!("client:{form}"))),
         ("base64 in percent", percent(&STANDARD.encode(value))),
-        ("base64 twice", STANDARD.encode(STANDARD.encode(format!("{value}")))),
+        ("base64 twice", STANDARD.encode(STANDARD.encode(value))),
         ("base64 glued", format!("/x-{}", URL_SAFE_NO_PAD.encode(value))),
         ("jwt claim", jwt(&json!({"iss": "https://as.test", "x": value}).to_string())),
         ("jwt in a jwt", jwt(&json!({"t": jwt(&json!({"x": value}).to_string())}).to_string())),

@@ -65,10 +65,9 @@ if [[ -x "$python" ]]; then
     check "run.json against fixtures/run.schema.json" json "$root/fixtures/run.schema.json" "$drawn/run.json"
     check "authspec.sarif against SARIF 2.1.0" json "$schemas/sarif-2.1.0.json" "$drawn/authspec.sarif"
     check "exchanges.har against har-schema" json "$schemas/har/har.json" "$drawn/exchanges.har"
-    check "messages.ndjson against Cucumber's schema" json "$schemas/cucumber-messages-34.2.1.json" "$drawn/messages.ndjson"
     check "gl-dast-report.json against ${GITLAB_DAST_SCHEMA:-fixtures/schemas/gl-dast-report.json}" \
         json "${GITLAB_DAST_SCHEMA:-$schemas/gl-dast-report.json}" "$drawn/gl-dast-report.json"
-    [[ -n "${GITLAB_DAST_SCHEMA:-}" ]] || absent "GitLab's own dast-report-format.json (set GITLAB_DAST_SCHEMA)"
+    [[ -n "${GITLAB_DAST_SCHEMA:-}" ]] || say missing "GitLab's own dast-report-format.json (GITLAB_DAST_SCHEMA may name it)"
     if [[ -f "$tools/junit-10.xsd" ]]; then
         check "junit.xml against Jenkins' junit-10.xsd" "$python" -c '
 import sys, xmlschema
@@ -101,17 +100,16 @@ fi
 if command -v npm >/dev/null && command -v node >/dev/null; then
     if [[ ! -d "$tools/npm/node_modules/@cucumber/html-formatter" ]]; then
         npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/npm" \
-            @cucumber/html-formatter @cucumber/messages \
-            || absent "@cucumber/html-formatter or @cucumber/messages from npm"
+            @cucumber/html-formatter @cucumber/messages ajv \
+            || absent "@cucumber/html-formatter, @cucumber/messages or ajv from npm"
     fi
     if [[ -d "$tools/npm/node_modules/@cucumber/html-formatter" ]]; then
         page="$tools/cucumber-$(basename "$run").html"
-        check "messages.ndjson by @cucumber/html-formatter" node "$root/ci/cucumber-html.mjs" "$tools/npm" "$drawn/messages.ndjson" "$page"
+        check "messages.ndjson by its schema and @cucumber/html-formatter" node "$root/ci/cucumber-html.mjs" "$tools/npm" "$drawn/messages.ndjson" "$page"
     fi
 else
     absent "node and npm (for @cucumber/html-formatter)"
 fi
 
 [[ $failed -eq 0 ]] || exit 1
-[[ $missing -eq 0 ]] || say note "what is missing above was not checked"
-[[ -x "$python" ]] || exit 3
+[[ $missing -eq 0 ]] || exit 3

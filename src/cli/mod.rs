@@ -1,5 +1,6 @@
 //! The shell: arguments, environment, printing, exit codes.
 mod arguments;
+mod bundle;
 mod config;
 mod console;
 mod diff;
@@ -43,7 +44,7 @@ use stop::{Stop, stoppable};
 pub mod exit {
     /// The gate passed.
     pub const PASSED: u8 = 0;
-    /// The gate failed.
+    /// The gate failed, or a comparison found something new.
     pub const FAILED: u8 = 1;
     /// Usage or configuration is wrong.
     pub const USAGE: u8 = 2;
@@ -88,10 +89,12 @@ pub fn main() -> ExitCode {
             ConfigCommand::Keys => config::keys(),
             ConfigCommand::Schema => config::print_schema(),
         },
+        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
-        Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Report(args)) => report::report(&args.command),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
+        Some(Command::Verify(args)) => bundle::check(&args),
         Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
             gate::lint(&file)
         }

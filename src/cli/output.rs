@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::log::LogForm;
 use super::report::format;
 use super::{complain, exit};
-use crate::model::report::Report;
 use crate::model::requirement::Profile;
 use crate::report::prometheus::of_failure;
+use crate::report::store::Unwritten;
 use crate::report::{Format, store};
+use crate::run::Outcome;
 
 const OUTPUT: &str = "Output";
 
@@ -59,24 +60,24 @@ impl OutputArgs {
 
     /// Writes the report in every form that was asked for. Returns the paths, or the error with the
     /// path that it is about.
-    pub(super) fn write(&self, report: &Report) -> Result<Vec<PathBuf>, String> {
+    pub(super) fn write(
+        &self,
+        Outcome { report, canary }: &Outcome,
+    ) -> Result<Vec<PathBuf>, String> {
         let formats = if self.formats.is_empty() { Format::USUAL } else { &self.formats };
-        let fault = |path: &Path, e: &dyn std::fmt::Display| {
+        let fault = |path: &Path, e: Unwritten| {
             format!("the report could not be written to {}: {e}", path.display())
         };
-        let mut paths =
-            store::write(report, formats, &self.reports).map_err(|e| fault(&self.reports, &e))?;
+        let mut paths = store::write(report, canary, formats, &self.reports)
+            .map_err(|e| fault(&self.reports, e))?;
         let more = [(Format::Prometheus, &self.prometheus), (Format::Otlp, &self.otlp)];
         for (format, path) in more.into_iter().filter_map(|(f, path)| Some((f, path.as_ref()?))) {
-            let text = format.render(report).map_err(|e| fault(path, &e))?;
-            store::replace(path, &text).map_err(|e| fault(path, &e))?;
+            store::write_one(report, canary, format, path).map_err(|e| fault(path, e))?;
             paths.push(path.clone());
         }
         Ok(paths)
     }
-}
 
-impl OutputArgs {
     /// Leaves the exit code of a run without a report where its metrics would be: the old ones would
     /// look as if nothing had happened.
     pub(super) fn write_failure(&self, issuer: &str, profile: Profile, exit_code: u8) {

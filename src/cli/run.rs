@@ -22,7 +22,7 @@ use crate::model::requirement::Profile;
 use crate::model::verdict::Status;
 use crate::plan::Filter;
 use crate::report::terminal;
-use crate::run::{Failure, Options, audit};
+use crate::run::{Failure, Options, Outcome, audit};
 use crate::target::profile::Target;
 use crate::world::context::Clock;
 
@@ -99,7 +99,7 @@ impl Session {
         mut target: Target,
         filter: Filter,
         name: Option<String>,
-    ) -> Result<Report, Failure> {
+    ) -> Result<Outcome, Failure> {
         target.login.keep_in(&self.output.reports);
         if person::introduce(&mut target) {
             announce(&filter).await;
@@ -109,8 +109,8 @@ impl Session {
             None => Console::new(None, self.voice, self.stop.clone()),
         };
         let (profile, clock) = (self.profile, Clock::default());
-        let report = audit(Options { target, profile, filter, clock }, Rc::new(console)).await;
-        report.map(|report| self.judged(report))
+        let outcome = audit(Options { target, profile, filter, clock }, Rc::new(console)).await;
+        outcome.map(|outcome| self.judged(outcome))
     }
 
     async fn embedded(&self, filter: Filter) -> u8 {
@@ -127,19 +127,19 @@ impl Session {
         let console = Console::new(Some(banner), self.voice, self.stop.clone());
         let (target, clock) = (embedded::target(&server), embedded::clock(&server));
         let options = Options { target, profile: self.profile, filter, clock };
-        let outcome = audit(options, Rc::new(console)).await.map(|report| self.judged(report));
+        let outcome = audit(options, Rc::new(console)).await.map(|outcome| self.judged(outcome));
         self.conclude(issuer, outcome)
     }
 
-    fn judged(&self, mut report: Report) -> Report {
-        self.rules.settle(&mut report);
-        report
+    fn judged(&self, mut outcome: Outcome) -> Outcome {
+        self.rules.settle(&mut outcome.report);
+        outcome
     }
 
     /// Writes the report, or says why there is none, and returns the exit code.
-    pub(super) fn conclude(&self, issuer: &str, outcome: Result<Report, Failure>) -> u8 {
+    pub(super) fn conclude(&self, issuer: &str, outcome: Result<Outcome, Failure>) -> u8 {
         match outcome {
-            Ok(report) => finish(&report, &self.output, self.voice.quiet),
+            Ok(outcome) => finish(&outcome, &self.output, self.voice.quiet),
             Err(failure) => {
                 let code = explain(&failure);
                 self.output.write_failure(issuer, self.profile, code);
@@ -186,8 +186,9 @@ pub(super) fn code_of(report: &Report) -> u8 {
 }
 
 /// Writes the report, prints its summary, and returns its exit code.
-pub(super) fn finish(report: &Report, output: &OutputArgs, is_quiet: bool) -> u8 {
-    let (paths, code) = match output.write(report) {
+pub(super) fn finish(outcome: &Outcome, output: &OutputArgs, is_quiet: bool) -> u8 {
+    let Outcome { report, canary } = outcome;
+    let (paths, code) = match output.write(outcome) {
         Ok(paths) => {
             let shown = paths.iter().map(|path| path.display().to_string());
             (shown.collect(), code_of(report))
@@ -197,6 +198,40 @@ pub(super) fn finish(report: &Report, output: &OutputArgs, is_quiet: bool) -> u8
             (vec![], exit::OWN_ERROR)
         }
     };
+    log_end(report, &paths, code);
+    let summary = match is_quiet {
+        true => terminal::summary_alone(report, &paths, colour()).trim_start().to_owned(),
+        false => in_full(report, &paths),
+    };
+    match canary.scan(summary.as_bytes()) {
+        Ok(()) => {
+            say(summary.trim_end());
+            code
+        }
+        Err(leak) => {
+            complain(format!(
+                "the summary is withheld, since {leak}; this is a defect of authspec, please report it"
+            ));
+            exit::OWN_ERROR
+        }
+    }
+}
+
+/// The summary with its evidence, and how to answer for a finding.
+fn in_full(report: &Report, paths: &[String]) -> String {
+    let mut summary = terminal::summary(report, paths, colour()).trim_end().to_owned();
+    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
+    let waivers: Vec<String> = failed.map(to_paste).collect();
+    if !waivers.is_empty() {
+        summary.push_str(&format!(
+            "\n\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
+            waivers.join("\n").trim_end()
+        ));
+    }
+    summary
+}
+
+fn log_end(report: &Report, paths: &[String], code: u8) {
     log::event(
         Weight::Info,
         "run_finished",
@@ -213,20 +248,6 @@ pub(super) fn finish(report: &Report, output: &OutputArgs, is_quiet: bool) -> u8
             "files": paths,
         }),
     );
-    if is_quiet {
-        say(terminal::summary_alone(report, &paths, colour()).trim_end());
-        return code;
-    }
-    say(terminal::summary(report, &paths, colour()).trim_end());
-    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
-    let waivers: Vec<String> = failed.map(to_paste).collect();
-    if !waivers.is_empty() {
-        say(format!(
-            "\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
-            waivers.join("\n").trim_end()
-        ));
-    }
-    code
 }
 
 /// Prints why there is no report.

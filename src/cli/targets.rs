@@ -154,8 +154,8 @@ async fn audit(session: &Session, entry: Entry, filter: &Filter) -> Audited {
                 complain(format!("{name}:"));
                 not(explain(&failure), reason(&failure))
             }
-            Ok(report) => match session.output.write(&report) {
-                Ok(_) => (code_of(&report), Ok(Found::of(&report))),
+            Ok(outcome) => match session.output.write(&outcome) {
+                Ok(_) => (code_of(&outcome.report), Ok(Found::of(&outcome.report))),
                 Err(message) => not(exit::OWN_ERROR, message),
             },
         },

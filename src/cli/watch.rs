@@ -48,7 +48,7 @@ pub(super) async fn run(
                 tokio::time::sleep(KNOCK).await;
                 continue;
             }
-            Ok(report) => left = left_to_do(report),
+            Ok(outcome) => left = left_to_do(&outcome.report),
             Err(_) => {}
         }
         is_waiting = false;

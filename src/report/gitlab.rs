@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::escape::prose;
 use super::finding::{Finding, absence, findings, one_line, printable, shortened, unjudged};
-use super::markdown::prose;
 use super::moment::Moments;
 use super::wire::{header, origin_and_path, phrase, query, request_target};
 use crate::model::report::{ExchangeReport, Report};
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
         "version": SCHEMA,
         "scan": {
             "type": "dast",
-            "status": if is_own_error { "failure" } else { "success" },
+            "status": if is_own_error || report.interrupted { "failure" } else { "success" },
             "start_time": time(moments.at(0)),
             "end_time": time(moments.end(report)),
             "analyzer": tool,

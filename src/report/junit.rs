@@ -107,7 +107,9 @@ fn properties(report: &Report) -> Vec<(&'static str, String)> {
         ("profile", report.profile.as_str().into()),
         ("filter", report.filter.clone().unwrap_or_default()),
         ("gate", format!("{gate}: {}", report.gate.rule)),
+        ("gate_reasons", report.gate.reasons.join("; ")),
         ("exit_code", report.gate.exit_code.to_string()),
+        ("interrupted", report.interrupted.to_string()),
     ]
 }
 

@@ -5,7 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::finding::{Finding, absence, findings, one_line, printable, shortened, unjudged};
+use super::escape::{block, code, code_text, html, is_plain, prose};
+use super::finding::{Finding, absence, findings, one_line, shortened, unjudged};
 use super::moment::seconds;
 use crate::model::report::Report;
 use crate::model::verdict::{Status, Weight};
@@ -38,8 +39,8 @@ pub(super) fn render(report: &Report) -> String {
     out.push_str(&without_verdict(report, (MOST - TAIL).saturating_sub(out.len())));
     let _ = write!(
         out,
-        "\n{} requests in {} s, run `{}`, {}. To see it again: \
-         `authspec report render RUN --format markdown` with the folder of the run.\n",
+        "\n{} requests in {} s, run `{}`, {}. With the folder of the run, \
+         `authspec replay FINDING --run RUN` repeats a finding and `authspec report render RUN --format FORMAT` draws another form.\n",
         report.requests,
         seconds(report.duration_ms.saturating_mul(1000)),
         code_text(&report.run),
@@ -72,6 +73,17 @@ fn head(report: &Report, findings: &[Finding<'_>]) -> String {
         report.gate.exit_code,
         prose(&report.gate.rule)
     );
+    if let Some(part) = &report.part {
+        let _ = writeln!(out, "Part {} of {}: no verdict on the whole run.", part.index, part.of);
+    }
+    if report.interrupted {
+        out.push_str("Interrupted: what had not begun is inconclusive.\n");
+    }
+    for (word, lines) in [("", &report.gate.reasons), ("Remark: ", &report.gate.remarks)] {
+        lines.iter().for_each(|line| {
+            let _ = write!(out, "\n- {word}{}", prose(line));
+        });
+    }
     if findings.is_empty() {
         out.push_str("\nNo findings.\n");
         return out;
@@ -185,79 +197,4 @@ fn without_verdict(report: &Report, most: usize) -> String {
         out.push_str(&entry);
     }
     out
-}
-
-/// Text of the catalogue's or the operator's, in which no character is markup.
-pub(super) fn prose(text: &str) -> String {
-    let mut out = String::new();
-    for c in one_line(text).chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '&' => out.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' | '!' => {
-                out.extend(['\\', c])
-            }
-            // Without the joiner, what follows would be called by name.
-            '@' => out.push_str("@\u{2060}"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// A code span, whatever the text is.
-pub(super) fn code(text: &str) -> String {
-    let text = one_line(text);
-    if text.trim().is_empty() {
-        return "` `".into();
-    }
-    let fence = "`".repeat(longest_run(&text) + 1);
-    // A space beside each fence is stripped where both are there.
-    let space = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
-}
-
-/// An address that can be linked as it is.
-fn is_plain(url: &str) -> bool {
-    url.starts_with("https://")
-        && url.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
-}
-
-/// Text for a code span of one backtick.
-fn code_text(text: &str) -> String {
-    one_line(text).replace('`', "'")
-}
-
-/// A fenced block, whatever the text is.
-fn block(text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}text\n{}\n{fence}\n", printable(text))
-}
-
-/// Length of the longest run of backticks.
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
-}
-
-fn html(text: &str) -> String {
-    one_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_span_holds_whatever_is_put_in() {
-        assert_eq!(code("a"), "`a`");
-        assert_eq!(code("`` @all <img>"), "``` `` @all <img> ```");
-        assert_eq!(code(""), "` `");
-        assert_eq!(block("```\nx"), "````text\n```\nx\n````\n");
-    }
-
-    #[test]
-    fn prose_is_no_markup() {
-        assert_eq!(prose("<b> [x](y) a|b"), "&lt;b> \\[x\\](y) a\\|b");
-        assert_eq!(prose("@here"), "@\u{2060}here");
-    }
 }

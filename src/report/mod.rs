@@ -2,6 +2,7 @@
 
 pub mod diff;
 mod distinct;
+mod escape;
 pub mod explanation;
 mod finding;
 mod gitlab;

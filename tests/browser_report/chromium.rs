@@ -120,6 +120,7 @@ impl Chromium {
     /// Visits a file at a fragment and says how long it took until all of it was there.
     pub(crate) fn visit(&mut self, file: &Path, fragment: &str) -> Duration {
         // Otherwise another fragment of the same file would be no visit.
+        self.events.clear();
         self.call("Page.navigate", &json!({ "url": "about:blank" }));
         self.loaded();
         self.events.clear();

@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
 
 mod chromium;
-#[path = "../reports/hostile.rs"]
-mod hostile;
+#[path = "../reports/poisoned.rs"]
+mod poisoned;
 #[path = "../reports/sample.rs"]
 mod sample;
 
@@ -19,7 +19,7 @@ use authspec::report::Format;
 use serde_json::{Value, json};
 
 use self::chromium::Chromium;
-use self::hostile::{PAYLOADS, with};
+use self::poisoned::{PAYLOADS, with};
 use self::sample::sample;
 
 /// One browser at a time: what is measured is the page, not the machine.
@@ -237,6 +237,10 @@ fn axe_finds_no_violation() {
         page.visit("");
         for state in ["closed", "open"] {
             if state == "open" {
+                // What is off the screen has no layout, and would seem to lie over its neighbours.
+                page.eval(
+                    "document.querySelectorAll('.req').forEach((e) => { e.style.contentVisibility = 'visible' })",
+                );
                 page.eval("document.querySelectorAll('details').forEach((d) => { d.open = true })");
                 page.eval("new Promise((done) => setTimeout(done, 200))");
             }
@@ -294,10 +298,19 @@ fn five_thousand_exchanges_open_within_two_seconds() {
     assert!(scenarios.map(|s| s.exchanges.len()).sum::<usize>() >= 5000);
     let mut page = Opened::written(&report);
     let size = std::fs::metadata(&page.file).unwrap().len();
+    page.browser.call("Performance.enable", &json!({ "timeDomain": "threadTicks" }));
     // The best of some: others may use the machine.
     let took = (0..5).map(|_| page.visit("")).min().unwrap();
-    println!("5000 exchanges, {} kB: {} ms until all is loaded", size / 1024, took.as_millis());
-    assert!(took < Duration::from_secs(2), "{took:?} for {size} octets");
+    let metrics = page.browser.call("Performance.getMetrics", &json!({}));
+    let named = |m: &&Value| m["name"] == "TaskDuration";
+    let cpu = metrics["metrics"].as_array().unwrap().iter().find(named).unwrap()["value"].clone();
+    let told = format!(
+        "5000 exchanges, {} kB: {} ms until all is loaded, of one visit {cpu} s of the page's own thread",
+        size / 1024,
+        took.as_millis()
+    );
+    println!("{told}");
+    assert!(took < Duration::from_secs(2), "{told}; is the machine idle?");
     assert!(page.eval("document.querySelectorAll('pre.q').length").as_u64().unwrap() >= 5000);
     // .. and a filter answers at once.
     let filter = "{ const t = performance.now(); document.querySelector('input[value=fail]').click(); \
@@ -323,6 +336,7 @@ fn what_a_hostile_target_says_does_nothing() {
         );
         assert_eq!(page.browser.reported("Page.javascriptDialogOpening").len(), 0, "{payload}");
         // Nothing was refused by the policy, for nothing was tried; nothing but the file was fetched.
+        assert!(page.browser.reported("Page.loadEventFired").len() == 1, "{payload}");
         assert_eq!(page.browser.reported("Log.entryAdded"), Vec::<&Value>::new(), "{payload}");
         assert_eq!(
             page.browser.reported("Runtime.exceptionThrown"),

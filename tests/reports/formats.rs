@@ -41,7 +41,7 @@ fn json(format: Format, report: &Report) -> Value {
 }
 
 fn requirement<'a>(list: &'a Value, key: &str, id: &str) -> &'a Value {
-    list.as_array().unwrap().iter().find(|v| v[key] == id).unwrap_or_else(|| panic!("{id}"))
+    list.as_array().unwrap().iter().find(|v| v[key] == id).ok_or(id).unwrap()
 }
 
 #[test]

@@ -57,9 +57,13 @@ impl Schema {
     }
 }
 
+/// Name, required attributes, optional attributes, children.
+type Element =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
 /// Elements of JUnit XML with their required and optional attributes and their children, after the
 /// XSD of Jenkins' xUnit plugin.
-const JUNIT: &[(&str, &[&str], &[&str], &[&str])] = &[
+const JUNIT: &[Element] = &[
     ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
     (
         "testsuite",

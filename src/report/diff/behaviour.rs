@@ -49,9 +49,9 @@ const TELLING_MEMBERS: &[&str] = &["active", "error", "issued_token_type", "scop
 /// Other behaviour where both runs pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Drift {
-    /// The requirement, or the endpoint where the answers of the whole run are compared.
+    /// The requirement, or `visits` where what user agents were answered is compared over the run.
     pub of: String,
-    /// The scenario, absent for an endpoint.
+    /// The scenario, absent for the whole run.
     pub scenario: Option<String>,
     /// What the earlier run alone shows.
     pub before: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Drift {
     pub after: Vec<String>,
 }
 
-/// Drift of every scenario that passes in both runs, and of pages and authorization endpoint.
+/// Drift of every scenario that passes in both runs, and of what user agents were answered.
 pub(super) fn drift(before: &Report, after: &Report) -> Vec<Drift> {
     let (normal_before, normal_after) = (Normal::of(before), Normal::of(after));
     let (earlier, later) = (scenarios(before), scenarios(after));
@@ -76,14 +76,7 @@ pub(super) fn drift(before: &Report, after: &Report) -> Vec<Drift> {
         pages_before.extend(pages(&normal_before, old));
         pages_after.extend(pages(&normal_after, new));
     }
-    let endpoints: BTreeSet<&String> =
-        pages_before.iter().chain(&pages_after).map(|(e, _)| e).collect();
-    for endpoint in endpoints {
-        let of = |pages: &BTreeSet<(String, String)>| -> BTreeSet<String> {
-            pages.iter().filter(|(e, _)| e == endpoint).map(|(_, shape)| shape.clone()).collect()
-        };
-        found.extend(apart(endpoint.clone(), None, &of(&pages_before), &of(&pages_after)));
-    }
+    found.extend(apart("visits".into(), None, &pages_before, &pages_after));
     found
 }
 
@@ -156,15 +149,20 @@ fn answer(normal: &Normal, exchange: &ExchangeReport) -> Vec<String> {
     lines
 }
 
-/// Endpoint with method, and a line for each status and field with it.
-fn pages(normal: &Normal, scenario: &ScenarioReport) -> BTreeSet<(String, String)> {
+/// A line for each status and field with it, of whatever a user agent was answered.
+///
+/// The page that ends a visit comes from the authorization endpoint where somebody is signed in and
+/// from the login page where nobody is, so they are one; so is what sets a cookie.
+fn pages(normal: &Normal, scenario: &ScenarioReport) -> BTreeSet<String> {
     let visits = scenario.exchanges.iter().filter(|e| e.route.from == Party::UserAgent);
     let lines = visits.flat_map(|exchange| {
-        let (method, _) = request_target(exchange);
-        let endpoint = format!("{} {method}", exchange.route.endpoint);
         let status = status(exchange);
-        let fields = fields(normal, exchange).into_iter().map(move |f| format!("{status}: {f}"));
-        fields.map(move |line| (endpoint.clone(), line))
+        fields(normal, exchange).into_iter().map(move |field| {
+            match field.starts_with("set-cookie ") {
+                true => field,
+                false => format!("{status}: {field}"),
+            }
+        })
     });
     lines.collect()
 }

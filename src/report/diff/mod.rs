@@ -238,15 +238,11 @@ fn told(normal: &Normal, requirement: &RequirementReport) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::report::samples;
 
     #[test]
     fn a_finding_that_nobody_looked_at_again_is_not_fixed() {
-        let requirement = |status| {
-            let text = r#"{"id":"a.b","level":"MUST","severity":"low","impact":"passive","step":"token",
-                "duty":"","sources":[],"url":null,"applies":"","probe":"","accepts":"","attack":"",
-                "fix":"","cwe":[],"status":"pass","reason":null,"waiver":null,"scenarios":[]}"#;
-            RequirementReport { status, ..serde_json::from_str(text).unwrap() }
-        };
+        let requirement = |status| samples::requirement("a.b", status);
         for (old, new, expected) in [
             (Status::Fail, Status::Pass, Some(Kind::Fixed)),
             (Status::Fail, Status::Note, Some(Kind::Fixed)),

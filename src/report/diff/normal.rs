@@ -75,7 +75,7 @@ fn without_random(text: &str) -> String {
 }
 
 fn is_random(word: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(|b| test(b));
+    let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
     word.len() >= RANDOM && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
 }
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Change, Difference, Side};
 use crate::model::verdict::Status;
+use crate::report::escape::{code, prose};
 use crate::report::finding::one_line;
-use crate::report::markdown::{code, prose};
 
 /// Lines shown of one list in Markdown; a note has an end.
 const SHOWN: usize = 200;

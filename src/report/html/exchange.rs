@@ -7,13 +7,14 @@ use maud::{Markup, html};
 use super::anchor;
 use super::pool::Pool;
 use super::sequence::{answer, place};
-use super::text::{Shown, cut, duration};
+use super::text::{Shown, count, cut, duration};
 use crate::model::report::ExchangeReport;
 
 /// Characters of a request or an answer on the line that tells it.
 const ON_A_LINE: usize = 90;
 
-/// A list of exchanges. `owner` is the anchor that they hang from.
+/// A list of exchanges; `owner` is the anchor that they hang from. Where one of them is marked, each
+/// can be opened by itself, and that one is; others are one transcript.
 pub(super) fn list<'a>(
     exchanges: &'a [ExchangeReport],
     marked: &[usize],
@@ -21,7 +22,8 @@ pub(super) fn list<'a>(
     pool: &mut Pool<'a>,
 ) -> Markup {
     let mut taken = HashSet::new();
-    html! {
+    let is_single = exchanges.iter().any(|e| marked.contains(&e.number));
+    let items = html! {
         ol class="xs" {
             @for (index, exchange) in exchanges.iter().enumerate() {
                 // Those before the scenarios are of several sequences, each counted from 1.
@@ -31,17 +33,27 @@ pub(super) fn list<'a>(
                 };
                 @let is_marked = marked.contains(&exchange.number);
                 li id=(anchor) class=[is_marked.then_some("hit")] {
-                    @match pool.place(exchange, &anchor) {
-                        None => details open[is_marked] {
-                            summary { (line(exchange, is_marked)) }
-                            (wire(exchange))
-                        },
-                        Some(other) => p class="same" {
+                    @match (pool.place(exchange, &anchor), is_single) {
+                        (Some(other), _) => p {
                             (line(exchange, is_marked)) " "
                             a href={ "#" (other) } { "shown at " (other) }
                         },
+                        (None, true) => details open[is_marked] {
+                            summary { (line(exchange, is_marked)) }
+                            (wire(exchange))
+                        },
+                        (None, false) => { p { (line(exchange, false)) } (wire(exchange)) }
                     }
                 }
+            }
+        }
+    };
+    // A browser takes its time for what can be opened: one for all of those that conform.
+    html! {
+        @if is_single { (items) } @else {
+            details class="wire" {
+                summary { (count(exchanges.len(), "exchange")) ": requests and responses" }
+                (items)
             }
         }
     }

@@ -88,7 +88,7 @@ fn choices(report: &Report) -> Vec<Choice<'_>> {
             ),
         },
         Choice { name: "step", label: "Step", values: steps.collect() },
-        Choice { name: "source", label: "Source", values: same(&of(|r| words::specifications(r))) },
+        Choice { name: "source", label: "Source", values: same(&of(words::specifications)) },
         Choice {
             name: "impact",
             label: "Impact",

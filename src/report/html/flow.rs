@@ -146,7 +146,7 @@ fn step(arrow: &Arrow, y: usize, found: Option<&(&str, Tally)>) -> Markup {
     match found {
         None => html! { g class="none" { (drawing("idle", None)) } },
         Some((name, tally)) => html! {
-            a href={ "#" (anchor::step(name)) } aria-label=(told(arrow.label, tally)) { (drawing(tone(tally), Some(tally))) }
+            a href={ "#" (anchor::step(name)) } { title { (told(arrow.label, tally)) } (drawing(tone(tally), Some(tally))) }
         },
     }
 }
@@ -156,7 +156,8 @@ fn beside(step: &str, tally: &Tally, index: usize, y: usize) -> Markup {
     let width = (WIDTH - 52 - 16 * (ABREAST - 1)) / ABREAST;
     let (x, y) = (26 + index % ABREAST * (width + 16), y + index / ABREAST * 46);
     html! {
-        a href={ "#" (anchor::step(step)) } aria-label=(told(&visible(step), tally)) {
+        a href={ "#" (anchor::step(step)) } {
+            title { (told(&visible(step), tally)) }
             rect class={ "aside " (tone(tally)) } x=(x) y=(y) width=(width) height="36" rx="6" {}
             text x=(x + width / 2) y=(y + 23) { tspan class="step" { (Shown(step)) } (numbers(tally)) }
         }

@@ -134,8 +134,10 @@
   };
   for (const command of document.querySelectorAll('.finding .hit pre.c')) equip(command);
   document.addEventListener('toggle', (event) => {
-    const command = event.target.open && event.target.querySelector(':scope > pre.c');
-    if (command) equip(command);
+    if (!event.target.open) return;
+    for (const command of event.target.querySelectorAll('pre.c')) {
+      if (command.closest('details') === event.target) equip(command);
+    }
   }, true);
 
   arrive(true);

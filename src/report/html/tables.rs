@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::pool::Pool;
-use super::text::{Shown, count, link};
+use super::text::{Shown, link};
 use super::{Page, exchange, flow, requirement, scenario, words};
 use crate::model::report::{Report, RequirementReport};
 use crate::model::verdict::Status;
@@ -123,11 +123,8 @@ pub(super) fn target<'a>(report: &'a Report, pool: &mut Pool<'a>) -> Markup {
             }
             @if !report.preflight.is_empty() {
                 h3 { "Before the scenarios" }
-                details class="more" {
-                    summary { (count(report.preflight.len(), "exchange"))
-                        " of the preflight, of shared working twins and of first attempts" }
-                    (exchange::list(&report.preflight, &[], "preflight", pool))
-                }
+                p class="soft" { "Those of the preflight, of shared working twins and of first attempts." }
+                (exchange::list(&report.preflight, &[], "preflight", pool))
             }
         }
     }

@@ -101,7 +101,7 @@ fn invocation(report: &Report, found: usize) -> Result<Value, String> {
     }
     let is_own_error = report.counts.get(&Status::Error).is_some_and(|count| *count > 0);
     Ok(json!({
-        "executionSuccessful": !is_own_error,
+        "executionSuccessful": !is_own_error && !report.interrupted,
         "exitCode": report.gate.exit_code,
         "exitCodeDescription": report.gate.rule,
         "startTimeUtc": format!("{:.3}", moments.at(0)),

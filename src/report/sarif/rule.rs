@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::model::report::RequirementReport;
 use crate::model::requirement::{Level, Severity};
+use crate::report::escape::prose;
 use crate::report::finding::{one_line, shortened};
-use crate::report::markdown::prose;
 
 /// Characters of a rule's descriptions; code scanning takes no more.
 const DESCRIPTION: usize = 1_000;

@@ -172,7 +172,8 @@ fn interrupted(signal: &str, more: &[&str]) -> (tempfile::TempDir, Slow, Running
     let (folder, server) = (tempfile::tempdir().unwrap(), server(Policy::conformant()));
     let slow = Slow::to(&server, Duration::from_millis(150));
     let target = profile(&folder.path().join("slow.toml"), server.issuer(), &slow.line());
-    let arguments = [&["run", "--target", &target, "--tags", "@token"], more].concat();
+    let arguments =
+        [&["run", "--target", &target, "--tags", "@token and not @dpop"], more].concat();
     let running = Running::start(command(folder.path(), &arguments));
     until("the audit", || slow.requests() > 6);
     running.signal(signal);

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// Any text, since the parser of paths refuses an empty one.
+fn path(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(text.into())
+}
+
 const MANY: &str = "Several runs";
 
 /// Whom to audit beside one target, and how often.
@@ -21,7 +26,7 @@ pub(super) struct ManyArgs {
     /// Run again when Enter is pressed or a file changes below PATH: what failed or could not be judged,
     /// or all where nothing did. A target that is down is waited for. May be repeated.
     #[arg(
-        long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = path,
         help_heading = MANY, conflicts_with = "dry_run"
     )]
     pub(super) watch: Vec<PathBuf>,

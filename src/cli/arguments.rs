@@ -41,7 +41,7 @@ pub(super) struct Cli {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Audit a server: the embedded reference server, or the one whose issuer is given.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show what would run, with level, severity and number of requests.
     List(ListArgs),
     /// Explain requirements: duty, attack, probe, a good and a bad exchange, and what to change.

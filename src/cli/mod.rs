@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
     };
     let code = match cli.command {
         None => runtime.block_on(audited(cli.run)),
-        Some(Command::Run(args)) => runtime.block_on(audited(args)),
+        Some(Command::Run(args)) => runtime.block_on(audited(*args)),
         Some(Command::List(args)) if args.format == ListFormat::Table => {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }

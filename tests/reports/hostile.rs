@@ -63,7 +63,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// The report with `text` wherever the target or the operator may have put it.
-fn poisoned(text: &str) -> Report {
+pub(crate) fn poisoned(text: &str) -> Report {
     let mut report = full();
     let exchange = |e: &mut ExchangeReport| {
         e.request_line = format!("GET https://as.example.test/{text}?{text}={text}");

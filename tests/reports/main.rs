@@ -11,6 +11,7 @@ mod palette;
 mod poisoned;
 mod sample;
 mod schemas;
+mod telemetry;
 
 use std::path::Path;
 use std::rc::Rc;

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use crate::draw::{ById, Ended, status_of};
 use crate::model::exchange::Exchange;
 use crate::model::requirement::Requirement;
 use crate::model::verdict::{Ending, Obstacle, Status, Verdict, conclude};
+use crate::places::Places;
 use crate::plan::Plan;
 use crate::play::play;
 use crate::world::World;
@@ -27,9 +29,38 @@ pub trait Observer {
     fn begins(&self, requirements: usize);
     /// A requirement has its status.
     fn concluded(&self, requirement: &Requirement, status: Status);
+    /// Exchanges are to be shown.
+    fn wants_exchanges(&self) -> bool {
+        false
+    }
+    /// An exchange of a requirement that is about to be concluded.
+    fn exchanged(&self, _: &Requirement, _: &Glimpse) {}
     /// Somebody wants the run to end: no further scenario begins.
     fn is_stopped(&self) -> bool {
         false
+    }
+}
+
+/// What a line says of an exchange; nothing of it is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// Position in the scenario, from 1.
+    pub number: usize,
+    /// Method of the request.
+    pub method: String,
+    /// The name of the endpoint, as in the report.
+    pub endpoint: String,
+    /// Status code, absent when no answer came.
+    pub status: Option<u16>,
+    /// Time until the answer was complete.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Glimpse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, method, endpoint, status, elapsed } = self;
+        let status = status.map_or("no answer".into(), |status| status.to_string());
+        write!(f, "{number:>4} {method} {endpoint} {status} {} ms", elapsed.as_millis())
     }
 }
 
@@ -80,9 +111,26 @@ impl<'a> Tally<'a> {
         let Some(count) = self.left.get_mut(id) else { return };
         *count -= 1;
         if let (0, Some(requirement)) = (*count, self.catalogue.requirement(id)) {
+            if self.observer.wants_exchanges() {
+                show(requirement, of_rule, self.context, self.observer);
+            }
             self.observer
                 .concluded(requirement, status_of(requirement, of_rule, self.context.profile));
         }
+    }
+}
+
+fn show(requirement: &Requirement, ended: &[Ended], context: &Context, observer: &dyn Observer) {
+    let places = Places::of(context);
+    for exchange in ended.iter().flat_map(|e| &e.ledger.exchanges) {
+        let glimpse = Glimpse {
+            number: exchange.number,
+            method: exchange.request.method.clone(),
+            endpoint: places.route(exchange).endpoint,
+            status: exchange.response().map(|r| r.status),
+            elapsed: exchange.elapsed,
+        };
+        observer.exchanged(requirement, &glimpse);
     }
 }
 

@@ -154,6 +154,7 @@ fn join(parts: Vec<Report>, catalogue: &Catalogue) -> Report {
     for (shift, part) in parts {
         end = end.max(shift / 1000 + part.duration_ms);
         whole.requests += part.requests;
+        whole.interrupted |= part.interrupted;
         if part.started < whole.started {
             (whole.started, whole.run) = (part.started, part.run);
         }

@@ -59,7 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("trial", &["model", "http", "target", "world", "preflight", "draw", "taint"]),
     ("play", &["model", "world"]),
     ("doubt", &["model", "draw"]),
-    ("execute", &["model", "doubt", "world", "catalogue", "plan", "play", "draw"]),
+    ("execute", &["model", "doubt", "places", "world", "catalogue", "plan", "play", "draw"]),
     ("embedded", &["http", "oauth", "target", "world"]),
     ("explain", &["model", "oauth", "catalogue", "plan", "run", "embedded"]),
     (

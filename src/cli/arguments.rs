@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::bundle::{BundleArgs, VerifyArgs};
 use super::gate::GateOptions;
+use super::many::ManyArgs;
+use super::output::{OutputArgs, VoiceArgs};
 use super::report;
 use super::settings::TargetOptions;
 use crate::model::requirement::Profile;
@@ -70,6 +72,18 @@ pub(super) enum Command {
     Waivers(WaiversArgs),
     /// Start the reference server for people to look at.
     Serve(ServeArgs),
+    /// Print the completions of a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff), or write that of every command.
+    Man {
+        /// Folder for authspec.1, authspec-run.1 and so on.
+        #[arg(long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Args)]
@@ -135,7 +149,11 @@ pub(super) struct RunArgs {
     #[arg(short = 'R', long, value_name = "RUN")]
     pub(super) repeat: Option<PathBuf>,
     #[command(flatten)]
+    pub(super) many: ManyArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) voice: VoiceArgs,
 }
 
 #[derive(Args)]
@@ -202,16 +220,6 @@ pub(super) enum ReportCommand {
     },
     /// The JSON Schema of run.json.
     Schema,
-}
-
-#[derive(Args, Clone)]
-pub(super) struct OutputArgs {
-    /// Folder for reports.
-    #[arg(long, value_name = "FOLDER", default_value = "reports")]
-    pub(super) reports: PathBuf,
-    /// Write this form of the report beside run.json; may be repeated.
-    #[arg(long = "format", value_name = "FORMAT", value_parser = report::format)]
-    pub(super) formats: Vec<Format>,
 }
 
 #[derive(Args)]

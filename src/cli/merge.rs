@@ -11,6 +11,9 @@ use crate::shard::merge as join;
 
 /// Merges, judges and writes.
 pub(super) fn merge(args: &MergeArgs) -> u8 {
+    if let Err(code) = args.output.prepare() {
+        return code;
+    }
     let catalogue = match Catalogue::load() {
         Ok(catalogue) => catalogue,
         Err(message) => {
@@ -26,7 +29,7 @@ pub(super) fn merge(args: &MergeArgs) -> u8 {
     });
     match merged {
         // What the parts hold was redacted when they were written.
-        Ok(report) => finish(&Outcome { report, canary: Canary::default() }, &args.output),
+        Ok(report) => finish(&Outcome { report, canary: Canary::default() }, &args.output, false),
         Err(message) => {
             complain(message);
             exit::USAGE

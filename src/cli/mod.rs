@@ -10,8 +10,12 @@ mod explain;
 pub mod gate;
 mod init;
 mod list;
+mod log;
 mod login;
+mod manual;
+mod many;
 mod merge;
+mod output;
 mod person;
 mod replay;
 mod report;
@@ -19,7 +23,10 @@ mod run;
 pub mod safety;
 mod serve;
 pub mod settings;
+mod stop;
+mod targets;
 mod traceability;
+mod watch;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -28,9 +35,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use arguments::{
-    Cli, Command, ConfigArgs, ConfigCommand, ListFormat, LoginArgs, LoginCommand, WaiversArgs,
-    WaiversCommand,
+    Cli, Command, ConfigArgs, ConfigCommand, ListFormat, LoginArgs, LoginCommand, RunArgs,
+    WaiversArgs, WaiversCommand,
 };
+use stop::{Stop, stoppable};
 
 /// Exit codes, part of the contract.
 pub mod exit {
@@ -61,8 +69,8 @@ pub fn main() -> ExitCode {
         }
     };
     let code = match cli.command {
-        None => runtime.block_on(interruptible(run::run(cli.run))),
-        Some(Command::Run(args)) => runtime.block_on(interruptible(run::run(args))),
+        None => runtime.block_on(audited(cli.run)),
+        Some(Command::Run(args)) => runtime.block_on(audited(args)),
         Some(Command::List(args)) if args.format == ListFormat::Table => {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }
@@ -91,8 +99,17 @@ pub fn main() -> ExitCode {
             gate::lint(&file)
         }
         Some(Command::Serve(args)) => serve::serve(&args),
+        Some(Command::Completions { shell }) => manual::completions(shell),
+        Some(Command::Man { output }) => manual::pages(output.as_deref()),
     };
     ExitCode::from(code)
+}
+
+/// A run that ends with a report where somebody asks it to.
+async fn audited(args: RunArgs) -> u8 {
+    log::open(args.voice.log);
+    let stop = Stop::default();
+    stoppable(stop.clone(), run::run(args, stop)).await
 }
 
 async fn interruptible(work: impl Future<Output = u8>) -> u8 {
@@ -113,5 +130,9 @@ fn say(text: impl Display) {
 
 /// Prints a message to standard error.
 fn complain(text: impl Display) {
+    let text = text.to_string();
+    if log::message(&text) {
+        return;
+    }
     let _ = writeln!(std::io::stderr(), "authspec: {text}");
 }

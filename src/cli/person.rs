@@ -42,7 +42,7 @@ impl Console for Terminal {
 
 /// The lines of standard input, read by a thread of their own: a pending read would keep the
 /// runtime from its end.
-fn listen() -> UnboundedReceiver<String> {
+pub(super) fn listen() -> UnboundedReceiver<String> {
     let (send, receive) = unbounded_channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -59,6 +59,11 @@ pub(super) fn introduce(target: &mut Target) -> bool {
     let Rung::Manual(manual) = &mut target.login.rung else { return false };
     manual.console = Some(Arc::new(Terminal::default()));
     true
+}
+
+/// Whether a person is to sign in.
+pub(super) fn is_needed(target: &Target) -> bool {
+    matches!(target.login.rung, Rung::Manual(_))
 }
 
 /// An upper bound of the logins that a run needs where no session is shared: every authorization

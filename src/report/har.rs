@@ -1,9 +1,8 @@
 //! HTTP Archive 1.2: every exchange once, with the pages (scenarios) that it belongs to.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
+use super::distinct::{distinct, scenarios};
 use super::finding::one_line;
 use super::moment::Moments;
 use super::wire::{cookies, header, query, request_target, set_cookies};
@@ -11,9 +10,6 @@ use crate::model::report::{ExchangeReport, Report};
 
 /// What stands for the time before the first scenario.
 const PREFLIGHT: &str = "preflight";
-
-/// An exchange without its number: scenarios that share one number it each for itself.
-type Key<'a> = (u64, u64, &'a str, &'a str, Option<u16>, &'a str);
 
 /// The exchanges of a run.
 pub(super) fn render(report: &Report) -> Result<String, String> {
@@ -25,65 +21,34 @@ pub(super) fn render(report: &Report) -> Result<String, String> {
         "title": "before the first scenario",
         "pageTimings": { "onContentLoad": -1, "onLoad": -1 },
     })];
-    let mut entries = Entries::default();
-    report.preflight.iter().for_each(|exchange| entries.add(exchange, PREFLIGHT, None));
-    let mut number = 0;
-    for requirement in &report.requirements {
-        for scenario in &requirement.scenarios {
-            number += 1;
-            let id = format!("scenario-{number}");
-            pages.push(json!({
-                "startedDateTime": format!("{:.6}", moments.at(scenario.at_us)),
-                "id": id,
-                "title": format!("{}: {}", requirement.id, one_line(&scenario.name)),
-                "pageTimings": { "onContentLoad": -1, "onLoad": millis(scenario.elapsed_us) },
-                "comment": format!("{}:{}, {}", scenario.feature, scenario.line, scenario.status.as_str()),
-            }));
-            for exchange in &scenario.exchanges {
-                entries.add(exchange, &id, Some(&requirement.id));
-            }
-        }
+    for scenario in scenarios(report) {
+        pages.push(json!({
+            "startedDateTime": format!("{:.6}", moments.at(scenario.found.at_us)),
+            "id": id_of(scenario.number),
+            "title": format!("{}: {}", scenario.requirement.id, one_line(&scenario.found.name)),
+            "pageTimings": { "onContentLoad": -1, "onLoad": millis(scenario.found.elapsed_us) },
+            "comment": format!(
+                "{}:{}, {}",
+                scenario.found.feature, scenario.found.line, scenario.found.status.as_str()
+            ),
+        }));
     }
+    let entries = distinct(report).into_iter().map(|one| {
+        let page = one.scenario.map_or(PREFLIGHT.to_owned(), id_of);
+        entry(one.exchange, &page, &one.requirements, moments)
+    });
     let log = json!({ "log": {
         "version": "1.2",
         "creator": { "name": name, "version": version },
         "pages": pages,
-        "entries": entries.write(moments),
+        "entries": entries.collect::<Vec<_>>(),
         "comment": format!("{}; secrets are replaced by pseudonyms", report.run),
     }});
     serde_json::to_string_pretty(&log).map(|text| text + "\n").map_err(|e| e.to_string())
 }
 
-/// Distinct exchanges in the order in which they were sent.
-#[derive(Default)]
-struct Entries<'a> {
-    index: HashMap<Key<'a>, usize>,
-    list: Vec<(&'a ExchangeReport, String, Vec<&'a str>)>,
-}
-
-impl<'a> Entries<'a> {
-    fn add(&mut self, exchange: &'a ExchangeReport, page: &str, requirement: Option<&'a str>) {
-        let key = (
-            exchange.at_us,
-            exchange.elapsed_us,
-            exchange.request_line.as_str(),
-            exchange.request_body.as_str(),
-            exchange.status,
-            exchange.response_body.as_str(),
-        );
-        let next = self.list.len();
-        let at = *self.index.entry(key).or_insert(next);
-        if at == next {
-            self.list.push((exchange, page.to_owned(), Vec::new()));
-        }
-        let requirements = &mut self.list[at].2;
-        requirements.extend(requirement.filter(|id| !requirements.contains(id)));
-    }
-
-    fn write(mut self, moments: Moments) -> Vec<Value> {
-        self.list.sort_by_key(|(exchange, _, _)| exchange.at_us);
-        self.list.iter().map(|(exchange, page, of)| entry(exchange, page, of, moments)).collect()
-    }
+fn id_of(scenario: usize) -> String {
+    format!("scenario-{scenario}")
 }
 
 fn entry(exchange: &ExchangeReport, page: &str, requirements: &[&str], moments: Moments) -> Value {

@@ -65,7 +65,7 @@ fn row(requirement: &RequirementReport) -> [String; HEADER.len()] {
     ]
 }
 
-fn word(weight: Weight) -> &'static str {
+pub(super) fn word(weight: Weight) -> &'static str {
     match weight {
         Weight::Note => "note",
         Weight::Warning => "warning",
@@ -75,7 +75,7 @@ fn word(weight: Weight) -> &'static str {
 
 /// The cell on one line, which no spreadsheet takes for a formula: an apostrophe before it makes it
 /// text.
-fn inert(cell: &str) -> String {
+pub(super) fn inert(cell: &str) -> String {
     let cell = one_line(cell);
     match cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%', '\u{ff1d}', '\u{ff0b}']) {
         true => format!("'{cell}"),

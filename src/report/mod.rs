@@ -1,6 +1,7 @@
 //! Readers of a report. Each is a function of it alone and sees nothing else.
 
 pub mod diff;
+mod distinct;
 mod escape;
 pub mod explanation;
 mod finding;
@@ -9,12 +10,16 @@ mod har;
 mod html;
 mod json;
 mod junit;
+mod latency;
 mod markdown;
 mod matrix;
 mod messages;
 mod moment;
+mod otlp;
+pub mod prometheus;
 mod sarif;
 pub mod store;
+pub mod targets;
 pub mod terminal;
 mod wire;
 
@@ -41,6 +46,10 @@ pub enum Format {
     Messages,
     /// GitLab's security report for DAST.
     GitlabDast,
+    /// Metrics for the textfile collector of Prometheus.
+    Prometheus,
+    /// Spans and metrics of OpenTelemetry (OTLP), a line of JSON each.
+    Otlp,
 }
 
 impl Format {
@@ -55,6 +64,8 @@ impl Format {
         Self::Har,
         Self::Messages,
         Self::GitlabDast,
+        Self::Prometheus,
+        Self::Otlp,
     ];
 
     /// The forms that a run writes where nothing else is asked for.
@@ -73,6 +84,8 @@ impl Format {
             Self::Har => "har",
             Self::Messages => "messages",
             Self::GitlabDast => "gitlab-dast",
+            Self::Prometheus => "prometheus",
+            Self::Otlp => "otlp",
         }
     }
 
@@ -88,6 +101,8 @@ impl Format {
             Self::Har => "exchanges.har",
             Self::Messages => "messages.ndjson",
             Self::GitlabDast => "gl-dast-report.json",
+            Self::Prometheus => "metrics.prom",
+            Self::Otlp => "otlp.jsonl",
         }
     }
 
@@ -105,6 +120,8 @@ impl Format {
             Self::Har => har::render(report),
             Self::Messages => messages::render(report),
             Self::GitlabDast => gitlab::render(report),
+            Self::Prometheus => prometheus::render(report),
+            Self::Otlp => otlp::render(report),
         }
     }
 }

@@ -187,6 +187,13 @@ pub(super) fn of_cleanup(cleanup: &Cleanup) -> String {
     )
 }
 
+/// The summary alone.
+pub fn summary_alone(report: &Report, paths: &[String], colour: Colour) -> String {
+    let mut out = String::new();
+    totals(&mut out, report, paths, colour);
+    out
+}
+
 fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     let counts: Vec<String> = Status::ALL
         .iter()

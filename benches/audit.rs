@@ -8,11 +8,11 @@ use authspec::catalogue::Catalogue;
 use authspec::embedded;
 use authspec::http::{Http, Limits, Recorder};
 use authspec::model::exchange::Request;
-use authspec::model::report::{Report, RequirementReport, ScenarioReport};
+use authspec::model::report::{RequirementReport, ScenarioReport};
 use authspec::model::requirement::Profile;
 use authspec::plan::{Filter, Plan};
 use authspec::report::{Format, store};
-use authspec::run::{Options, audit};
+use authspec::run::{Options, Outcome, audit};
 use authspec::target::capabilities::Facts;
 use divan::Bencher;
 use reference_server::Config;
@@ -26,7 +26,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn report(runtime: &Runtime) -> Report {
+fn outcome(runtime: &Runtime) -> Outcome {
     let server = embedded::start(Config::default()).unwrap_or_else(|e| panic!("{e}"));
     let options = Options {
         target: embedded::target(&server),
@@ -42,7 +42,10 @@ fn report(runtime: &Runtime) -> Report {
 fn whole_audit(bencher: Bencher) {
     let runtime = runtime();
     let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("{e}"));
-    bencher.bench_local(|| store::write(&report(&runtime), &[], folder.path()));
+    bencher.bench_local(|| {
+        let Outcome { report, canary } = outcome(&runtime);
+        store::write(&report, &canary, &[], folder.path())
+    });
 }
 
 /// Exchanges in one sample of the two loops.
@@ -100,7 +103,7 @@ fn plan(bencher: Bencher) {
 /// (c) The JSON report of 1,000 scenarios with the evidence of a real run.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn report_of_1000_scenarios(bencher: Bencher) {
-    let mut report = report(&runtime());
+    let mut report = outcome(&runtime()).report;
     let all: Vec<ScenarioReport> =
         report.requirements.iter().flat_map(|r| r.scenarios.clone()).collect();
     let thousand: Vec<ScenarioReport> = all.iter().cycle().take(1000).cloned().collect();

@@ -82,6 +82,11 @@ impl Catalogue {
         Ok(Self { requirements, features, hints: servers.hint, flaws: register.flaw })
     }
 
+    /// The files that are embedded.
+    pub(crate) fn texts() -> impl Iterator<Item = &'static str> {
+        CATALOGUE.iter().chain(FEATURES).map(|(_, text)| *text)
+    }
+
     /// The requirement of that id.
     pub fn requirement(&self, id: &str) -> Option<&Requirement> {
         self.requirements.iter().find(|r| r.id == id)

@@ -1,12 +1,13 @@
 //! The preflight for its own sake: what `authspec doctor` shows, and the profile that `authspec init`
 //! writes.
 
-use crate::draw::{clean, redactor};
+use crate::draw::clean;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 pub use crate::preflight::items::{Finding, Item};
 use crate::preflight::items::{ITEMS, examine};
 use crate::preflight::{enter, prepare};
+use crate::taint::redactor;
 use crate::target::profile::Target;
 use crate::target::starter;
 use crate::world::context::Clock;
@@ -40,7 +41,10 @@ pub async fn diagnose(target: Target) -> Vec<Item> {
 pub async fn first_profile(target: Target) -> Result<String, Obstacle> {
     match prepare(target, Profile::Baseline, Clock::default()).await {
         Ok(context) => Ok(starter::profile(&context.target, &context.facts)),
-        Err((obstacle, _)) => Err(obstacle),
+        Err((obstacle, context)) => {
+            let exchanges = context.shared.exchanges();
+            Err(clean(&obstacle, &redactor(&context, exchanges.iter())))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::catalogue::Catalogue;
 use crate::gate::strict;
 use crate::model::exchange::Exchange;
-use crate::model::redact::Redactor;
+use crate::model::redact::{Canary, Redactor};
 use crate::model::report::{
     DeviationReport, ExchangeReport, Part, REPORT_VERSION, Report, RequirementReport,
     ScenarioReport, Snapshot, StepReport, TargetSummary,
@@ -21,6 +21,7 @@ use crate::notes::notes;
 use crate::places::Places;
 use crate::plan::{Filter, Omitted, Plan};
 use crate::shard::{Shard, digest};
+use crate::taint::redactor;
 use crate::world::context::Context;
 
 /// A scenario that ended.
@@ -34,26 +35,6 @@ pub(crate) struct Ended {
     pub(crate) steps: Vec<StepReport>,
     pub(crate) ledger: Ledger,
     pub(crate) verdict: Verdict,
-}
-
-/// A redactor that knows the secrets of the profile and of these exchanges.
-pub(crate) fn redactor<'a>(
-    context: &Context,
-    exchanges: impl Iterator<Item = &'a Arc<Exchange>>,
-) -> Redactor {
-    let mut redactor = Redactor::new();
-    for user in [&context.target.user, &context.target.second_user].into_iter().flatten() {
-        redactor.learn_password(user.password.expose());
-    }
-    for (kind, secret) in context.memory.secrets() {
-        redactor.learn(kind, &secret);
-    }
-    if let Some(server) = &context.target.introspection {
-        redactor.learn_password(server.client_secret.expose());
-    }
-    exchanges.for_each(|exchange| redactor.learn_from(exchange));
-    redactor.seal();
-    redactor
 }
 
 /// Shows exchanges without their secrets, and who spoke to whom.
@@ -104,7 +85,7 @@ pub(crate) fn draw(
     ended: ById,
     filter: &Filter,
     (started, elapsed): (Timestamp, Duration),
-) -> Report {
+) -> (Report, Canary) {
     let shared = context.shared.exchanges();
     let pen = Pen::new(
         context,
@@ -141,9 +122,9 @@ pub(crate) fn draw(
         interrupted: false,
         gate: strict(&requirements),
         counts,
-        facts: describe(context),
+        facts: describe(context).iter().map(|fact| pen.redactor.redact(fact)).collect(),
         trace_id: context.http.trace_id(),
-        safety: notes(plan, context),
+        safety: notes(plan, context).iter().map(|note| pen.redactor.redact(note)).collect(),
         cleanup: None,
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
@@ -154,7 +135,7 @@ pub(crate) fn draw(
         let plan = digest(&report, of, all.iter().map(|s| s.requirement.id.as_str()));
         Part { index, of, plan }
     });
-    report
+    (report, pen.redactor.canary())
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -137,7 +137,7 @@ async fn observe(config: Config, id: &str) -> Result<Report, String> {
         filter: Filter { ids: vec![id.to_owned()], ..Filter::default() },
         clock: embedded::clock(&server),
     };
-    let report = audit(options, Rc::new(())).await;
+    let report = audit(options, Rc::new(())).await.map(|outcome| outcome.report);
     serving.abort();
     report.map_err(|failure| match failure {
         Failure::Preflight(obstacle, _) => {

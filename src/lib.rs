@@ -1,6 +1,7 @@
 //! Conformance and security test harness for the OAuth 2.1 authorization code flow with PKCE,
 //! public clients.
 
+pub mod bundle;
 pub mod catalogue;
 mod cleanup;
 pub mod cli;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod run;
 pub mod shard;
 mod steps;
+mod taint;
 pub mod target;
 pub mod trial;
 pub mod world;

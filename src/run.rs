@@ -14,6 +14,7 @@ use crate::draw::{ById, Ended, Pen, clean, draw, status_of};
 pub use crate::execute::Observer;
 use crate::execute::execute;
 use crate::model::exchange::Exchange;
+use crate::model::redact::Canary;
 use crate::model::report::{ExchangeReport, Report};
 use crate::model::requirement::Profile;
 use crate::model::verdict::{Deviation, Obstacle, Status, Verdict};
@@ -34,6 +35,15 @@ pub struct Options {
     pub clock: Clock,
 }
 
+/// A run that came to its end.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The report, redacted.
+    pub report: Report,
+    /// Knows the secrets of the run: it looks at whatever is to be written.
+    pub canary: Canary,
+}
+
 /// Why there is no report.
 #[derive(Clone, Debug)]
 pub enum Failure {
@@ -48,7 +58,7 @@ pub enum Failure {
 }
 
 /// [`audit`] on a runtime of its own, for callers without one.
-pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Report, Failure> {
+pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::Own(format!("cannot start the runtime: {e}")))?;
     runtime.block_on(audit(options, observer))
@@ -60,7 +70,7 @@ pub fn audit_blocking(options: Options, observer: Rc<dyn Observer>) -> Result<Re
 pub fn audit(
     options: Options,
     observer: Rc<dyn Observer>,
-) -> LocalBoxFuture<'static, Result<Report, Failure>> {
+) -> LocalBoxFuture<'static, Result<Outcome, Failure>> {
     Box::pin(async move {
         let (started, clock) = (Timestamp::now(), Instant::now());
         let catalogue = Catalogue::load().map_err(Failure::Own)?;
@@ -68,8 +78,10 @@ pub fn audit(
         let watcher = observer.clone();
         let (context, plan, ended) = conduct(catalogue, options, observer).await?;
         let cleanup = clean_up(&context, exchanges(&context, &ended)).await;
-        let report = draw(catalogue, &plan, &context, ended, &filter, (started, clock.elapsed()));
-        Ok(Report { cleanup, interrupted: watcher.is_stopped(), ..report })
+        let times = (started, clock.elapsed());
+        let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, times);
+        let interrupted = watcher.is_stopped();
+        Ok(Outcome { report: Report { cleanup, interrupted, ..report }, canary })
     })
 }
 

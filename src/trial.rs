@@ -1,10 +1,11 @@
 //! One login as the profile says, and nothing else: what `authspec login test` shows.
 
-use crate::draw::{clean, redactor};
+use crate::draw::clean;
 use crate::http::Recorder;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 use crate::preflight::prepare;
+use crate::taint::redactor;
 use crate::target::login::trace::{self, Step};
 use crate::target::profile::Target;
 use crate::world::context::{Clock, Context};
@@ -35,7 +36,10 @@ pub async fn try_login(target: Target) -> Result<Trial, Obstacle> {
     let attempt = context.attempt(&mut agent, &recorder, &context.request(0)).await;
     let attempt = attempt.map_err(|obstacle| shown(&context, &recorder, &obstacle))?;
     let outcome = match attempt {
-        Ok((landing, _)) => Ok(landing.response.map(|r| r.address).unwrap_or_default()),
+        Ok((landing, _)) => {
+            let address = landing.response.map(|r| r.address).unwrap_or_default();
+            Ok(redactor(&context, recorder.exchanges().iter()).redact(&address))
+        }
         Err(trouble) => {
             Err((trouble.reason.name(), shown(&context, &recorder, &trouble.obstacle())))
         }

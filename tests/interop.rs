@@ -18,11 +18,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use authspec::model::report::Report;
 use authspec::model::requirement::Profile;
 use authspec::plan::Filter;
 use authspec::report::store;
-use authspec::run::{Failure, Options, audit_blocking};
+use authspec::run::{Failure, Options, Outcome, audit_blocking};
 use authspec::target::profile::Target;
 use authspec::world::context::Clock;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -82,11 +81,12 @@ fn trial(recipe: &Path) -> Result<(), Failed> {
     server::set_up(recipe)?;
     let server = Server::start(recipe, &secrets)?;
     let target = target(recipe, &server, &secrets)?;
-    let report = audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
+    let Outcome { report, canary } =
+        audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
     drop(server);
     let folder = server::target_folder().join("reports").join(name_of(recipe));
-    let paths =
-        store::write(&report, &[], &folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let paths = store::write(&report, &canary, &[], &folder)
+        .map_err(|e| format!("{}: {e}", folder.display()))?;
     expected
         .compare(&report)
         .map_err(|differences| format!("{differences}\nreport    {}", paths[0].display()).into())
@@ -102,7 +102,7 @@ fn target(recipe: &Path, server: &Server, secrets: &Secrets) -> Result<Target, S
     Target::parse(&path.display().to_string(), &text, &|name| secrets.get(name))
 }
 
-fn audit(target: Target) -> Result<Report, String> {
+fn audit(target: Target) -> Result<Outcome, String> {
     let options = Options {
         target,
         profile: Profile::Baseline,

@@ -17,7 +17,7 @@ use authspec::model::requirement::Profile;
 use authspec::model::verdict::Status;
 use authspec::plan::Filter;
 use authspec::report::terminal::{Colour, finding, summary};
-use authspec::run::{Failure, Options, audit_blocking};
+use authspec::run::{Failure, Options, Outcome, audit_blocking};
 use authspec::target::profile::Target;
 use authspec::world::context::Clock;
 use clap::Parser;
@@ -114,7 +114,7 @@ fn audit(filter: &Filter) -> Result<(Report, Rules), String> {
     let (profile, clock, filter) = (Profile::Baseline, Clock::default(), filter.clone());
     let options = Options { target: target()?, profile, filter, clock };
     match audit_blocking(options, Rc::new(())) {
-        Ok(mut report) => {
+        Ok(Outcome { mut report, .. }) => {
             rules.settle(&mut report);
             Ok((report, rules))
         }

@@ -23,7 +23,7 @@ fn audit(server: &Server, shard: Option<Shard>, tags: Option<&str>) -> Report {
         filter: Filter { shard, tags: tags.map(str::to_owned), ..Filter::default() },
         clock: embedded::clock(server),
     };
-    audit_blocking(options, Rc::new(())).unwrap()
+    audit_blocking(options, Rc::new(())).unwrap().report
 }
 
 fn parts(server: &Server, of: usize, tags: Option<&str>) -> Vec<(String, Report)> {

@@ -90,7 +90,7 @@ def built(build, folder):
         env.update(RUSTFLAGS="-C target-feature=+crt-static", CARGO_BUILD_TARGET=host,
                    CARGO_TARGET_DIR=str(folder / "target"))
     for instruction, command in build[2]:
-        if instruction == "RUN" and "target/" in command or "cargo" in command:
+        if instruction == "RUN" and ("cargo " in command or "target/" in command):
             done = subprocess.run(["sh", "-c", command.replace("target/release", moved)], cwd=folder,
                                   env=env, text=True, capture_output=True)
             if not check(done.returncode == 0, f"RUN {command}", done.stdout + done.stderr):

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::bundle::{BundleArgs, VerifyArgs};
 use super::gate::GateOptions;
 use super::report;
 use super::settings::TargetOptions;
@@ -61,6 +62,10 @@ pub(super) enum Command {
     ///
     /// Exit codes: 0 no new or worse finding, 1 one at least, 2 a run that cannot be read.
     Diff(DiffArgs),
+    /// Make the bundle of a run for an auditor: one archive that shows when an octet of it changes.
+    Bundle(BundleArgs),
+    /// Check a bundle offline, and say what was changed; exit code 1 where something was.
+    Verify(VerifyArgs),
     /// Look after known findings that somebody answers for.
     Waivers(WaiversArgs),
     /// Start the reference server for people to look at.

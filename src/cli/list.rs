@@ -29,7 +29,7 @@ pub(super) async fn list(filter: Filter) -> u8 {
         clock: embedded::clock(&server),
     };
     let report = match audit(options, Rc::new(())).await {
-        Ok(report) => report,
+        Ok(outcome) => outcome.report,
         Err(failure) => return explain(&failure),
     };
     say(format!(

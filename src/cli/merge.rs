@@ -4,7 +4,9 @@ use super::arguments::MergeArgs;
 use super::run::finish;
 use super::{complain, exit};
 use crate::catalogue::Catalogue;
+use crate::model::redact::Canary;
 use crate::report::store;
+use crate::run::Outcome;
 use crate::shard::merge as join;
 
 /// Merges, judges and writes.
@@ -23,7 +25,8 @@ pub(super) fn merge(args: &MergeArgs) -> u8 {
         Ok(whole)
     });
     match merged {
-        Ok(whole) => finish(&whole, &args.output),
+        // What the parts hold was redacted when they were written.
+        Ok(report) => finish(&Outcome { report, canary: Canary::default() }, &args.output),
         Err(message) => {
             complain(message);
             exit::USAGE

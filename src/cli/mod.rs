@@ -1,5 +1,6 @@
 //! The shell: arguments, environment, printing, exit codes.
 mod arguments;
+mod bundle;
 mod config;
 mod console;
 mod diff;
@@ -84,6 +85,8 @@ pub fn main() -> ExitCode {
         Some(Command::Merge(args)) => merge::merge(&args),
         Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
         Some(Command::Report(args)) => report::report(&args.command),
+        Some(Command::Bundle(args)) => bundle::bundle(&args),
+        Some(Command::Verify(args)) => bundle::check(&args),
         Some(Command::Waivers(WaiversArgs { command: WaiversCommand::Lint { file } })) => {
             gate::lint(&file)
         }

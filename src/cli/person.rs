@@ -71,7 +71,7 @@ pub(super) async fn most_logins(filter: &Filter) -> Option<usize> {
         filter: filter.clone(),
         clock: embedded::clock(&server),
     };
-    let report = audit(options, Rc::new(())).await.ok()?;
+    let report = audit(options, Rc::new(())).await.ok()?.report;
     let scenarios = report.requirements.iter().flat_map(|r| &r.scenarios);
     let exchanges = report.preflight.iter().chain(scenarios.flat_map(|s| &s.exchanges));
     Some(exchanges.filter(|e| e.request_line.contains("/authorize")).count())

@@ -55,7 +55,7 @@ pub(super) async fn replay(args: ReplayArgs) -> u8 {
     let filter = Filter { ids: vec![id.clone()], variant, slow: true, ..Filter::default() };
     let options = Options { target, profile: recorded.profile, filter, clock: Clock::default() };
     match audit(options, Rc::new(())).await {
-        Ok(report) => conclude(&scenarios, &report),
+        Ok(outcome) => conclude(&scenarios, &outcome.report),
         Err(failure) => explain(&failure),
     }
 }

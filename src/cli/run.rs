@@ -12,12 +12,11 @@ use super::settings::environment;
 use super::{complain, dry_run, exit, person, say};
 use crate::embedded;
 use crate::gate::waivers::to_paste;
-use crate::model::report::Report;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Status;
 use crate::plan::Filter;
 use crate::report::{Format, store, terminal};
-use crate::run::{Failure, Options, audit};
+use crate::run::{Failure, Options, Outcome, audit};
 use crate::world::context::Clock;
 
 /// Exchanges shown when the preflight fails: the last ones tell what went wrong.
@@ -87,10 +86,10 @@ pub(super) async fn run(args: RunArgs) -> u8 {
         }
     };
     match outcome {
-        Ok(mut report) => {
-            rules.settle(&mut report);
-            let code = finish(&report, &args.output);
-            if report.interrupted { exit::INTERRUPTED } else { code }
+        Ok(mut outcome) => {
+            rules.settle(&mut outcome.report);
+            let code = finish(&outcome, &args.output);
+            if outcome.report.interrupted { exit::INTERRUPTED } else { code }
         }
         Err(failure) => explain(&failure),
     }
@@ -119,10 +118,10 @@ fn unfinished(run: &Path, folder: &Path) -> Result<Vec<String>, (u8, String)> {
 }
 
 /// Writes the report, prints its summary, and returns the exit code of its gate.
-pub(super) fn finish(report: &Report, output: &OutputArgs) -> u8 {
+pub(super) fn finish(Outcome { report, canary }: &Outcome, output: &OutputArgs) -> u8 {
     let folder = &output.reports;
     let formats = if output.formats.is_empty() { Format::USUAL } else { &output.formats };
-    let (paths, code) = match store::write(report, formats, folder) {
+    let (paths, code) = match store::write(report, canary, formats, folder) {
         Ok(paths) => {
             let shown = paths.iter().map(|path| path.display().to_string());
             (shown.collect(), report.gate.exit_code)
@@ -132,16 +131,27 @@ pub(super) fn finish(report: &Report, output: &OutputArgs) -> u8 {
             (vec![], exit::OWN_ERROR)
         }
     };
-    say(terminal::summary(report, &paths, colour()).trim_end());
+    let mut summary = terminal::summary(report, &paths, colour()).trim_end().to_owned();
     let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
     let waivers: Vec<String> = failed.map(to_paste).collect();
     if !waivers.is_empty() {
-        say(format!(
-            "\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
+        summary.push_str(&format!(
+            "\n\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
             waivers.join("\n").trim_end()
         ));
     }
-    code
+    match canary.scan(summary.as_bytes()) {
+        Ok(()) => {
+            say(summary);
+            code
+        }
+        Err(leak) => {
+            complain(format!(
+                "the summary is withheld, since {leak}; this is a defect of authspec, please report it"
+            ));
+            exit::OWN_ERROR
+        }
+    }
 }
 
 /// Prints why there is no report.

@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Findings, check};
 use crate::model::exchange::{Exchange, Response};
-use crate::model::redact::encodings;
+use crate::model::redact::appears;
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::params::Params;
 
@@ -121,9 +121,7 @@ pub fn no_secret_echo(exchange: &Exchange) -> Findings {
         answer.push('\n');
         answer.push_str(value);
     }
-    let repeated = secrets
-        .into_iter()
-        .find(|(_, value)| encodings(value).iter().any(|form| answer.contains(form.as_str())));
+    let repeated = secrets.into_iter().find(|(_, value)| appears(value, &answer));
     repeated
         .into_iter()
         .map(|(name, _)| {

@@ -97,6 +97,7 @@ pub struct Http {
     versions: Mutex<HashMap<Origin, TlsVersion>>,
     idle: Mutex<HashMap<Origin, Vec<Connection>>>,
     sent: AtomicU64,
+    every: Recorder,
     epoch: Instant,
 }
 
@@ -117,6 +118,7 @@ impl Http {
             versions: Mutex::default(),
             idle: Mutex::default(),
             sent: AtomicU64::new(0),
+            every: Recorder::default(),
             epoch: Instant::now(),
         }
     }
@@ -233,8 +235,15 @@ impl Http {
     ) -> Arc<Exchange> {
         let elapsed = started.elapsed();
         let at = started.duration_since(self.epoch);
-        recorder
-            .record(|number| Arc::new(Exchange { number, at, elapsed, request, outcome, withheld }))
+        let write = |number| Arc::new(Exchange { number, at, elapsed, request, outcome, withheld });
+        let exchange = recorder.record(write);
+        self.every.keep(&exchange);
+        exchange
+    }
+
+    /// Every exchange of the run, also those that no scenario shows.
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.every.exchanges()
     }
 
     /// Where a request goes and how long it has to wait, or why it is not sent.

@@ -37,6 +37,12 @@ impl Recorder {
         })
     }
 
+    /// Keeps an exchange as it is.
+    pub(super) fn keep(&self, exchange: &Arc<Exchange>) {
+        let mut all = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(exchange.clone());
+    }
+
     pub(super) fn record(&self, exchange: impl FnOnce(usize) -> Arc<Exchange>) -> Arc<Exchange> {
         let mut all = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
         let exchange = exchange(all.len() + 1);

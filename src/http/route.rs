@@ -42,6 +42,11 @@ impl Proxy {
         Ok(Self { origin, credentials })
     }
 
+    /// `user:password`, where it asks for them.
+    pub fn credentials(&self) -> Option<&str> {
+        self.credentials.as_deref()
+    }
+
     /// Opens a tunnel to `host` and `port`.
     async fn tunnel(&self, host: &str, port: u16) -> Result<TcpStream, String> {
         let via = format!("the proxy {}:{}", self.origin.host, self.origin.port);

@@ -1,11 +1,41 @@
 //! Reports on disk: a run is there whole or not at all.
 
+use std::fmt;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::Format;
+use crate::model::redact::{Canary, Leak};
 use crate::model::report::Report;
+
+/// Why no report was written. Nothing of it is left behind.
+#[derive(Debug)]
+pub enum Unwritten {
+    /// The folder or the disk is at fault.
+    Io(io::Error),
+    /// The report cannot be drawn in a form.
+    Undrawn(String),
+    /// A secret stood in the file of that name.
+    Leak(&'static str, Leak),
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(e) => write!(f, "{e}; choose another folder with --reports"),
+            Self::Undrawn(e) => {
+                write!(f, "{e}; this is a defect of authspec, please report it")
+            }
+            Self::Leak(file, leak) => write!(
+                f,
+                "{file} was withheld, since {leak}; this is a defect of authspec, please report it with what the target answers there"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Unwritten {}
 
 /// Makes sure that reports can be written to `folder`, before anything is sent.
 pub fn prepare(folder: &Path) -> io::Result<()> {
@@ -16,33 +46,42 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes the report in `formats`, and as JSON in any case, to the folder of its run within
-/// `folder`, and returns the paths. The folder appears with all its files or not at all.
-pub fn write(report: &Report, formats: &[Format], folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// `folder`, and returns the paths. The folder appears with all its files or not at all; not before
+/// `canary` has found no secret in any of them.
+pub fn write(
+    report: &Report,
+    canary: &Canary,
+    formats: &[Format],
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Unwritten> {
     let mut formats = formats.to_vec();
     formats.push(Format::Json);
     formats.sort_unstable();
     formats.dedup();
     let mut texts = Vec::new();
     for format in formats {
-        texts.push((format.file(), format.render(report).map_err(io::Error::other)?));
+        let text = format.render(report).map_err(Unwritten::Undrawn)?;
+        canary.scan(text.as_bytes()).map_err(|leak| Unwritten::Leak(format.file(), leak))?;
+        texts.push((format.file(), text));
     }
     let (run, partial) =
         (folder.join(&report.run), folder.join(format!(".{}.partial", report.run)));
-    fs::create_dir_all(&partial)?;
-    let written = texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text));
+    fs::create_dir_all(&partial).map_err(Unwritten::Io)?;
+    let written =
+        texts.iter().try_for_each(|(file, text)| save(&partial.join(file), text.as_bytes()));
     if let Err(e) = written.and_then(|()| fs::rename(&partial, &run)) {
         let _ = fs::remove_dir_all(&partial);
-        return Err(e);
+        return Err(Unwritten::Io(e));
     }
     Ok(texts.iter().map(|(file, _)| run.join(file)).collect())
 }
 
 /// Writes one file, whole or not at all.
-pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace(path: &Path, text: impl AsRef<[u8]>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = path.with_file_name(name);
-    save(&partial, text).and_then(|()| fs::rename(&partial, path))
+    save(&partial, text.as_ref()).and_then(|()| fs::rename(&partial, path))
 }
 
 /// The last run in the folder.
@@ -69,8 +108,8 @@ pub fn read(path: &Path) -> Result<Report, String> {
     Report::parse(&text).map_err(|e| format!("{shown}: {e}"))
 }
 
-fn save(path: &Path, text: &str) -> io::Result<()> {
+fn save(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     file.sync_all()
 }

@@ -179,9 +179,10 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 pub(super) fn of_cleanup(cleanup: &Cleanup) -> String {
     let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
         cleanup;
+    let over = issued.saturating_sub(revoked + grants_left + access_tokens_left);
     let why = obstacle.as_ref().map(|why| format!("; {}", one_line(why))).unwrap_or_default();
     format!(
-        "{revoked} of {issued} grants revoked at the end; left behind: {grants_left} with a refresh token, \
+        "{revoked} of {issued} grants revoked at the end, {over} were over before; left behind: {grants_left} with a refresh token, \
          {access_tokens_left} until the access token expires, at most {sessions_left} sessions{why}"
     )
 }

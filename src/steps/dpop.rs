@@ -30,7 +30,11 @@ fn key(world: &mut World) -> Step<Arc<Key>> {
 
 fn new_key(world: &mut World) -> Step<Arc<Key>> {
     let missing = || Obstacle::new("to make a P-256 key", "the library refused", "try again");
-    world.need(Key::generate().ok_or_else(missing)).map(Arc::new)
+    let key = world.need(Key::generate().ok_or_else(missing))?;
+    if let Some(private) = key.private_part() {
+        world.context()?.memory.learn("private_key", &private);
+    }
+    Ok(Arc::new(key))
 }
 
 /// Bends a conformant proof in one property; `other` is a key that nobody knows.

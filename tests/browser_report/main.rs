@@ -303,10 +303,19 @@ fn five_thousand_exchanges_open_within_two_seconds() {
     assert!(scenarios.map(|s| s.exchanges.len()).sum::<usize>() >= 5000);
     let mut page = Opened::written(&report);
     let size = std::fs::metadata(&page.file).unwrap().len();
+    page.browser.call("Performance.enable", &json!({ "timeDomain": "threadTicks" }));
     // The best of some: others may use the machine.
     let took = (0..5).map(|_| page.visit("")).min().unwrap();
-    println!("5000 exchanges, {} kB: {} ms until all is loaded", size / 1024, took.as_millis());
-    assert!(took < Duration::from_secs(2), "{took:?} for {size} octets");
+    let metrics = page.browser.call("Performance.getMetrics", &json!({}));
+    let named = |m: &&Value| m["name"] == "TaskDuration";
+    let cpu = metrics["metrics"].as_array().unwrap().iter().find(named).unwrap()["value"].clone();
+    let told = format!(
+        "5000 exchanges, {} kB: {} ms until all is loaded, of one visit {cpu} s of the page's own thread",
+        size / 1024,
+        took.as_millis()
+    );
+    println!("{told}");
+    assert!(took < Duration::from_secs(2), "{told}; is the machine idle?");
     assert!(page.eval("document.querySelectorAll('pre.q').length").as_u64().unwrap() >= 5000);
     // .. and a filter answers at once.
     let filter = "{ const t = performance.now(); document.querySelector('input[value=fail]').click(); \

@@ -103,6 +103,7 @@ fn audit(
 ) -> Result<Report, Failure> {
     let filter = Filter { tags: tags.map(str::to_owned), ..Filter::default() };
     audit_blocking(Options { target, profile: Profile::Baseline, filter, clock }, observer)
+        .map(|outcome| outcome.report)
 }
 
 /// Bounds under which a run against that server ends soon; an answer that ends has `total`.

@@ -66,7 +66,8 @@ fn audit(target: Target, tags: &str) -> Report {
     let filter = Filter { tags: Some(tags.into()), ..Filter::default() };
     let profile = Profile::Baseline;
     let options = Options { target, profile, filter, clock: Clock::default() };
-    audit_blocking(options, Rc::new(())).unwrap_or_else(|failure| panic!("{failure:?}"))
+    let outcome = audit_blocking(options, Rc::new(()));
+    outcome.unwrap_or_else(|failure| panic!("{failure:?}")).report
 }
 
 /// Status and reason by requirement.

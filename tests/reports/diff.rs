@@ -25,7 +25,7 @@ fn run(server: &Server) -> Report {
         filter: Filter::default(),
         clock: embedded::clock(server),
     };
-    audit_blocking(options, Rc::new(())).unwrap()
+    audit_blocking(options, Rc::new(())).unwrap().report
 }
 
 fn ids(difference: &Difference, kind: Kind) -> BTreeSet<&str> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authspec::model::report::Report;
+use authspec::model::report::{Part, Report};
 use authspec::report::Format;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -207,6 +207,16 @@ fn the_page_shows_every_status_with_a_word_and_every_finding_first() {
     {
         assert!(text.contains(told), "{told}");
     }
+}
+
+#[test]
+fn a_run_that_is_not_whole_says_so() {
+    let text = |report: &Report| page(report).text;
+    assert!(!text(&sample()).contains("Interrupted"));
+    let part = Part { index: 2, of: 3, plan: "a".repeat(64) };
+    let broken = Report { interrupted: true, part: Some(part), ..sample() };
+    assert!(text(&broken).contains("Interrupted: what had not begun is inconclusive"));
+    assert!(text(&broken).contains("Part 2 of 3: no verdict on the whole run"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use authspec::embedded;
+use authspec::model::redact::Canary;
 use authspec::model::report::{REPORT_VERSION, Report, schema};
 use authspec::model::requirement::Profile;
 use authspec::plan::Filter;
@@ -71,7 +72,7 @@ fn a_hostile_answer_cannot_colour_the_terminal() {
 fn a_report_appears_whole_and_alone_in_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     store::prepare(folder.path()).unwrap();
-    let paths = store::write(&sample(), &[], folder.path()).unwrap();
+    let paths = store::write(&sample(), &Canary::default(), &[], folder.path()).unwrap();
     assert_eq!(store::read(&paths[0]).unwrap(), sample());
     assert_eq!(store::read(paths[0].parent().unwrap()).unwrap(), sample());
     assert_eq!(std::fs::read_dir(paths[0].parent().unwrap()).unwrap().count(), 1);
@@ -89,7 +90,7 @@ fn no_secret_of_a_real_run_reaches_the_report() {
             filter: Filter::default(),
             clock: embedded::clock(&server),
         };
-        let report = audit_blocking(options, Rc::new(())).unwrap();
+        let report = audit_blocking(options, Rc::new(())).unwrap().report;
         let text = Format::Json.render(&report).unwrap();
         assert_eq!(Report::parse(&text).unwrap(), report);
         // The catalogue itself names parameters with values.

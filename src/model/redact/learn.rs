@@ -1,54 +1,37 @@
 //! Where secrets stand in an exchange.
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Redactor, SECRET_HEADERS, secret_kind};
+use super::Redactor;
+use super::base64;
+use super::names::{is_public, is_secret_header, secret_kind};
 use crate::model::exchange::Exchange;
 
-/// Form fields of login and consent pages that are public and worth reading in a report.
-const PUBLIC_FIELDS: &[&str] = &[
-    "client_id",
-    "redirect_uri",
-    "response_type",
-    "response_mode",
-    "scope",
-    "state",
-    "prompt",
-    "nonce",
-    "decision",
-    "code_challenge",
-    "code_challenge_method",
-    "grant_type",
-    "username",
-    "login",
-    "max_age",
-    "resource",
-    "token_type_hint",
-];
+/// Octets from which a field of a form that nobody knows is taken for a token.
+const OPAQUE: usize = 16;
+
+/// Members of a JWK that only its owner may know (RFC 7518 §6.2.2, §6.3.2, §6.4).
+const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "k"];
 
 impl Redactor {
     /// Learns every secret that an exchange carries where the protocol puts it.
     pub fn learn_from(&mut self, exchange: &Exchange) {
         let request = &exchange.request;
         self.learn_url(&request.url);
-        let media_type = request.header("content-type").unwrap_or_default();
-        let is_form = media_type.contains("form-urlencoded")
-            || request.body.contains(&b'=') && !media_type.contains("json");
         for (name, value) in &request.headers {
             self.learn_header(name, value);
         }
-        if is_form {
+        // Testers send forms under wrong media types, too.
+        if let Ok(json) = serde_json::from_slice(&request.body) {
+            self.learn_json(&json);
+        } else if request.body.contains(&b'=') {
             let form = request.text();
             self.learn_pairs(&form);
             // Login and consent forms name their tokens as they please.
             for (name, value) in pairs(&form) {
-                if value.len() >= 16 && !PUBLIC_FIELDS.contains(&name.as_str()) {
-                    self.learn("form_field", &value);
-                }
+                self.learn_field(&name, &value);
             }
-        } else if let Ok(json) = serde_json::from_slice(&request.body) {
-            self.learn_json(&json);
         }
         let Ok(response) = &exchange.outcome else { return };
         for (name, value) in &response.headers {
@@ -63,6 +46,24 @@ impl Redactor {
                 .for_each(|d| self.learn_url(d));
         } else if response.is_html() {
             self.learn_html(&response.text());
+        } else if response.body.contains(&b'=') {
+            self.learn_pairs(&response.text());
+        }
+    }
+
+    /// What a secret holds that is one by itself: members of a JWT, or of JSON.
+    pub(super) fn learn_within(&mut self, value: &str) {
+        if value.starts_with('{')
+            && let Ok(json) = serde_json::from_str(value)
+        {
+            return self.learn_json(&json);
+        }
+        for part in value.split('.').take(2).filter(|part| part.starts_with("eyJ")) {
+            let digits = part.bytes().take_while(|octet| base64::is_digit(*octet)).count();
+            let json = serde_json::from_slice(&base64::decode(&part.as_bytes()[..digits]));
+            if let Ok(json) = json {
+                self.learn_json(&json);
+            }
         }
     }
 
@@ -71,12 +72,25 @@ impl Redactor {
         match name.as_str() {
             "cookie" => value.split(';').for_each(|pair| self.learn_cookie(pair)),
             "set-cookie" => self.learn_cookie(value.split(';').next().unwrap_or(value)),
-            "location" => self.learn_url(value),
-            _ if SECRET_HEADERS.contains(&name.as_str()) => {
-                let credential = value.split_once(' ').map_or(value, |(_, rest)| rest).trim();
-                self.learn("authorization", credential);
+            "location" | "content-location" | "referer" | "refresh" | "link" => {
+                self.learn_url(value)
+            }
+            _ if is_secret_header(&name) => {
+                let (scheme, credential) = value.split_once(' ').unwrap_or(("", value));
+                if scheme.eq_ignore_ascii_case("basic") {
+                    self.learn_basic(credential.trim());
+                }
+                self.learn("authorization", credential.trim());
             }
             _ => {}
+        }
+    }
+
+    /// The secret of HTTP Basic; identifier and secret are form-encoded (RFC 6749 §2.3.1).
+    fn learn_basic(&mut self, credential: &str) {
+        let decoded = base64::decode(credential.trim_end_matches('=').as_bytes());
+        if let Some((_, secret)) = String::from_utf8_lossy(&decoded).split_once(':') {
+            self.learn("client_secret", &decode(secret));
         }
     }
 
@@ -93,7 +107,14 @@ impl Redactor {
     }
 
     fn learn_pairs(&mut self, encoded: &str) {
-        for (name, value) in pairs(encoded) {
+        let pairs = pairs(encoded);
+        let value_of = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted);
+        // RFC 7636 §4.2: without another method the challenge is the verifier.
+        let is_plain = value_of("code_challenge_method").is_none_or(|(_, method)| method != "S256");
+        if let Some((_, challenge)) = value_of("code_challenge").filter(|_| is_plain) {
+            self.learn("code_verifier", challenge);
+        }
+        for (name, value) in pairs {
             if let Some(kind) = secret_kind(&name) {
                 self.learn(kind, &value);
             } else if value.contains('=') {
@@ -103,13 +124,24 @@ impl Redactor {
         }
     }
 
+    /// A field of a login or consent form. Addresses that it carries are no secrets themselves.
+    fn learn_field(&mut self, name: &str, value: &str) {
+        let is_address = value.contains("://") || value.starts_with('/') || value.contains('?');
+        if is_address {
+            self.learn_url(value);
+        } else if value.len() >= OPAQUE && !is_public(name) {
+            self.learn("form_field", value);
+        }
+    }
+
     fn learn_json(&mut self, json: &Value) {
         match json {
             Value::Object(members) => {
+                self.learn_private_key(members);
                 for (name, value) in members {
-                    match (secret_kind(name), value) {
-                        (Some(kind), Value::String(text)) => self.learn(kind, text),
-                        _ => self.learn_json(value),
+                    match secret_kind(name) {
+                        Some(kind) => self.learn_all(kind, value),
+                        None => self.learn_json(value),
                     }
                 }
             }
@@ -121,14 +153,42 @@ impl Redactor {
         }
     }
 
+    /// Every text of a member whose name says that it is a secret.
+    fn learn_all(&mut self, kind: &'static str, value: &Value) {
+        match value {
+            Value::String(text) => self.learn(kind, text),
+            Value::Number(number) => self.learn(kind, &number.to_string()),
+            Value::Array(items) => items.iter().for_each(|item| self.learn_all(kind, item)),
+            Value::Object(members) => {
+                members.values().filter(|value| !value.is_number()).for_each(|value| {
+                    match value.as_str().is_none_or(|text| text.len() >= OPAQUE) {
+                        true => self.learn_all(kind, value),
+                        false => self.learn_json(value),
+                    }
+                });
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn learn_private_key(&mut self, members: &Map<String, Value>) {
+        if members.contains_key("kty") {
+            for name in PRIVATE_MEMBERS {
+                if let Some(Value::String(text)) = members.get(*name) {
+                    self.learn("private_key", text);
+                }
+            }
+        }
+    }
+
     fn learn_html(&mut self, page: &str) {
-        for (name, value) in attributes(page) {
+        for Field { name, value, is_hidden } in fields(page) {
             if let Some(kind) = secret_kind(&name) {
                 self.learn(kind, &value);
             } else if value.contains("code=") || value.contains("token=") {
                 self.learn_url(&value);
-            } else if value.len() >= 16 && name.to_ascii_lowercase().contains("csrf") {
-                self.learn("form_field", &value);
+            } else if is_hidden {
+                self.learn_field(&name, &value);
             }
         }
     }
@@ -143,12 +203,20 @@ fn pairs(encoded: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-pub(super) fn decode(text: &str) -> String {
+fn decode(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// Name and value of every HTML element that has both, and every `href`, `action` and `content`.
-fn attributes(page: &str) -> Vec<(String, String)> {
+/// What an element of a page carries.
+struct Field {
+    name: String,
+    value: String,
+    is_hidden: bool,
+}
+
+/// Name and value of every HTML element that has a value, `content` of those with a name, and every
+/// address.
+fn fields(page: &str) -> Vec<Field> {
     let mut found = Vec::new();
     for Ok(token) in html5gum::Tokenizer::new(page) {
         let html5gum::Token::StartTag(tag) = token else { continue };
@@ -158,18 +226,18 @@ fn attributes(page: &str) -> Vec<(String, String)> {
                 .find(|(name, _)| name.as_slice() == wanted.as_bytes())
                 .map(|(_, value)| String::from_utf8_lossy(&value.value).into_owned())
         };
+        let is_of = |kind: &str| attribute("type").is_some_and(|t| t.eq_ignore_ascii_case(kind));
+        let name = || attribute("name").unwrap_or_default();
         if let Some(value) = attribute("value") {
-            let is_password = attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("password"));
-            let name = if is_password {
-                "password".to_owned()
-            } else {
-                attribute("name").unwrap_or_default()
-            };
-            found.push((name, value));
+            let name = if is_of("password") { "password".to_owned() } else { name() };
+            found.push(Field { name, value, is_hidden: is_of("hidden") });
         }
-        for link in ["href", "action", "content", "src"] {
+        if let Some(value) = attribute("content") {
+            found.push(Field { name: name(), value, is_hidden: false });
+        }
+        for link in ["href", "action", "src"] {
             if let Some(value) = attribute(link) {
-                found.push((String::new(), value));
+                found.push(Field { name: String::new(), value, is_hidden: false });
             }
         }
     }

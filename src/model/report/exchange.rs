@@ -98,7 +98,7 @@ impl ExchangeReport {
         let request = &exchange.request;
         let headers = |list: &[(String, String)]| -> Vec<(String, String)> {
             list.iter()
-                .map(|(name, value)| (name.clone(), redactor.redact_header(name, value)))
+                .map(|(name, value)| (redactor.redact(name), redactor.redact_header(name, value)))
                 .collect()
         };
         let url = redactor.redact(&request.url);

@@ -44,6 +44,12 @@ pub(super) fn header(report: &Report) -> Markup {
                     ul { @for reason in &report.gate.reasons { li { (Shown(reason)) } } }
                 }
             }
+            @if report.interrupted {
+                p class="remark" { "Interrupted: what had not begun is inconclusive." }
+            }
+            @if let Some(part) = &report.part {
+                p class="remark" { "Part " (part.index) " of " (part.of) ": no verdict on the whole run." }
+            }
             @for remark in &report.gate.remarks { p class="remark" { "Remark: " (Shown(remark)) } }
             (counts(report))
             dl class="facts" {

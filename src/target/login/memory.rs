@@ -117,12 +117,12 @@ impl Memory {
         self.state().credentials.entry(key(user)).or_default().refusals += 1;
     }
 
-    /// Keeps a secret for the redaction: one that was typed or captured.
-    pub(super) fn learn(&self, kind: &'static str, value: &str) {
+    /// Keeps a secret for the redaction: one that was typed, captured or made.
+    pub fn learn(&self, kind: &'static str, value: &str) {
         self.state().secrets.insert((kind, value.to_owned()));
     }
 
-    /// Every secret that was typed or captured, with its kind.
+    /// Every secret that was typed, captured or made, with its kind.
     pub fn secrets(&self) -> Vec<(&'static str, String)> {
         self.state().secrets.iter().cloned().collect()
     }

@@ -36,6 +36,24 @@ impl fmt::Debug for Totp {
 }
 
 impl Totp {
+    /// The secret in base32, in capitals and without padding.
+    pub fn secret(&self) -> String {
+        const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let (mut text, mut bits, mut held) = (String::new(), 0_u32, 0_u32);
+        for octet in &self.key {
+            bits = (bits << 8 | u32::from(*octet)) & 0xfff;
+            held += 8;
+            while held >= 5 {
+                held -= 5;
+                text.push(char::from(DIGITS[(bits >> held & 31) as usize]));
+            }
+        }
+        if held > 0 {
+            text.push(char::from(DIGITS[(bits << (5 - held) & 31) as usize]));
+        }
+        text
+    }
+
     /// Reads a base32 secret, or an `otpauth://totp/..` URI as authenticators scan it.
     ///
     /// The error says what is wrong and repeats nothing of the secret.
@@ -191,6 +209,8 @@ mod tests {
     fn a_secret_alone_makes_six_digits_and_shows_nothing() {
         let totp = Totp::read("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap();
         assert_eq!(totp.code(totp.period_of(59)), "287082");
+        assert_eq!(totp.secret(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(Totp::read("MZXW6YTBOI").unwrap().secret(), "MZXW6YTBOI");
         assert!(!format!("{totp:?}").contains("GEZD"));
         for wrong in [
             "otpauth://hotp/x?secret=MY",

@@ -31,7 +31,9 @@ impl Driver<'_> {
         let picture = tab.call("Page.captureScreenshot", json!({ "format": "png" })).await?;
         let picture = STANDARD.decode(picture["data"].as_str().unwrap_or_default());
         let picture = picture.map_err(|e| format!("the picture does not decode: {e}"))?;
-        let source = self.redactor(jar, user).redact(&source);
+        let redactor = self.redactor(jar, user);
+        let source = redactor.redact(&source);
+        redactor.canary().scan(source.as_bytes()).map_err(|leak| leak.to_string())?;
         write(folder, &picture, &source).map_err(|e| format!("{}: {e}", folder.display()))
     }
 

@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
     };
     let code = match cli.command {
         None => runtime.block_on(audited(cli.run)),
-        Some(Command::Run(args)) => runtime.block_on(audited(args)),
+        Some(Command::Run(args)) => runtime.block_on(audited(*args)),
         Some(Command::List(args)) if args.format == ListFormat::Table => {
             runtime.block_on(interruptible(list::list(args.filter.into())))
         }
@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         },
         Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Merge(args)) => merge::merge(&args),
-        Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
+        Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(*args))),
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Verify(args)) => bundle::check(&args),

@@ -85,7 +85,7 @@ impl OutputArgs {
         let Some(path) = &self.prometheus else { return };
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay below 2^52")]
         let now = Timestamp::now().as_millisecond() as f64 / 1000.0;
-        if let Err(e) = store::replace(path, &of_failure(issuer, profile, exit_code, now)) {
+        if let Err(e) = store::replace(path, of_failure(issuer, profile, exit_code, now)) {
             complain(format!("the metrics could not be written to {}: {e}", path.display()));
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::finding::{one_line, shortened};
 use super::escape::{code, prose};
+use super::finding::{one_line, shortened};
 use super::matrix::inert;
 use crate::model::report::Report;
 use crate::model::requirement::{Level, Severity};

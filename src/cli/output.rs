@@ -10,6 +10,7 @@ use super::report::format;
 use super::{complain, exit};
 use crate::model::requirement::Profile;
 use crate::report::prometheus::of_failure;
+use crate::report::store::Unwritten;
 use crate::report::{Format, store};
 use crate::run::Outcome;
 
@@ -59,33 +60,31 @@ impl OutputArgs {
 
     /// Writes the report in every form that was asked for. Returns the paths, or the error with the
     /// path that it is about.
-    pub(super) fn write(&self, outcome: &Outcome) -> Result<Vec<PathBuf>, String> {
-        let Outcome { report, canary } = outcome;
+    pub(super) fn write(
+        &self,
+        Outcome { report, canary }: &Outcome,
+    ) -> Result<Vec<PathBuf>, String> {
         let formats = if self.formats.is_empty() { Format::USUAL } else { &self.formats };
-        let fault = |path: &Path, e: &dyn std::fmt::Display| {
+        let fault = |path: &Path, e: Unwritten| {
             format!("the report could not be written to {}: {e}", path.display())
         };
         let mut paths = store::write(report, canary, formats, &self.reports)
-            .map_err(|e| fault(&self.reports, &e))?;
+            .map_err(|e| fault(&self.reports, e))?;
         let more = [(Format::Prometheus, &self.prometheus), (Format::Otlp, &self.otlp)];
         for (format, path) in more.into_iter().filter_map(|(f, path)| Some((f, path.as_ref()?))) {
-            let text = format.render(report).map_err(|e| fault(path, &e))?;
-            canary.scan(text.as_bytes()).map_err(|leak| fault(path, &leak))?;
-            store::replace(path, &text).map_err(|e| fault(path, &e))?;
+            store::write_one(report, canary, format, path).map_err(|e| fault(path, e))?;
             paths.push(path.clone());
         }
         Ok(paths)
     }
-}
 
-impl OutputArgs {
     /// Leaves the exit code of a run without a report where its metrics would be: the old ones would
     /// look as if nothing had happened.
     pub(super) fn write_failure(&self, issuer: &str, profile: Profile, exit_code: u8) {
         let Some(path) = &self.prometheus else { return };
         #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay below 2^52")]
         let now = Timestamp::now().as_millisecond() as f64 / 1000.0;
-        if let Err(e) = store::replace(path, of_failure(issuer, profile, exit_code, now)) {
+        if let Err(e) = store::replace(path, &of_failure(issuer, profile, exit_code, now)) {
             complain(format!("the metrics could not be written to {}: {e}", path.display()));
         }
     }

@@ -198,6 +198,40 @@ pub(super) fn finish(outcome: &Outcome, output: &OutputArgs, is_quiet: bool) -> 
             (vec![], exit::OWN_ERROR)
         }
     };
+    log_end(report, &paths, code);
+    let summary = match is_quiet {
+        true => terminal::summary_alone(report, &paths, colour()).trim_start().to_owned(),
+        false => in_full(report, &paths),
+    };
+    match canary.scan(summary.as_bytes()) {
+        Ok(()) => {
+            say(summary.trim_end());
+            code
+        }
+        Err(leak) => {
+            complain(format!(
+                "the summary is withheld, since {leak}; this is a defect of authspec, please report it"
+            ));
+            exit::OWN_ERROR
+        }
+    }
+}
+
+/// The summary with its evidence, and how to answer for a finding.
+fn in_full(report: &Report, paths: &[String]) -> String {
+    let mut summary = terminal::summary(report, paths, colour()).trim_end().to_owned();
+    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
+    let waivers: Vec<String> = failed.map(to_paste).collect();
+    if !waivers.is_empty() {
+        summary.push_str(&format!(
+            "\n\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
+            waivers.join("\n").trim_end()
+        ));
+    }
+    summary
+}
+
+fn log_end(report: &Report, paths: &[String], code: u8) {
     log::event(
         Weight::Info,
         "run_finished",
@@ -214,30 +248,6 @@ pub(super) fn finish(outcome: &Outcome, output: &OutputArgs, is_quiet: bool) -> 
             "files": paths,
         }),
     );
-    let mut summary = match is_quiet {
-        true => terminal::summary_alone(report, &paths, colour()).trim_end().to_owned(),
-        false => terminal::summary(report, &paths, colour()).trim_end().to_owned(),
-    };
-    let failed = report.requirements.iter().filter(|r| r.status == Status::Fail);
-    let waivers: Vec<String> = failed.map(to_paste).collect();
-    if !waivers.is_empty() && !is_quiet {
-        summary.push_str(&format!(
-            "\n\nto answer for a finding until a day, complete its lines in a file for --waivers:\n\n{}",
-            waivers.join("\n").trim_end()
-        ));
-    }
-    match canary.scan(summary.as_bytes()) {
-        Ok(()) => {
-            say(summary);
-            code
-        }
-        Err(leak) => {
-            complain(format!(
-                "the summary is withheld, since {leak}; this is a defect of authspec, please report it"
-            ));
-            exit::OWN_ERROR
-        }
-    }
 }
 
 /// Prints why there is no report.

@@ -23,7 +23,7 @@ pub enum Unwritten {
 impl fmt::Display for Unwritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(e) => write!(f, "{e}; choose another folder with --reports"),
+            Self::Io(e) => write!(f, "{e}; choose another place"),
             Self::Undrawn(e) => {
                 write!(f, "{e}; this is a defect of authspec, please report it")
             }
@@ -60,9 +60,7 @@ pub fn write(
     formats.dedup();
     let mut texts = Vec::new();
     for format in formats {
-        let text = format.render(report).map_err(Unwritten::Undrawn)?;
-        canary.scan(text.as_bytes()).map_err(|leak| Unwritten::Leak(format.file(), leak))?;
-        texts.push((format.file(), text));
+        texts.push((format.file(), drawn(report, canary, format)?));
     }
     let (run, partial) =
         (folder.join(&report.run), folder.join(format!(".{}.partial", report.run)));
@@ -74,6 +72,23 @@ pub fn write(
         return Err(Unwritten::Io(e));
     }
     Ok(texts.iter().map(|(file, _)| run.join(file)).collect())
+}
+
+/// Writes the report in one form to a file, whole or not at all, and not before `canary` has found no
+/// secret in it.
+pub fn write_one(
+    report: &Report,
+    canary: &Canary,
+    format: Format,
+    path: &Path,
+) -> Result<(), Unwritten> {
+    replace(path, drawn(report, canary, format)?).map_err(Unwritten::Io)
+}
+
+fn drawn(report: &Report, canary: &Canary, format: Format) -> Result<String, Unwritten> {
+    let text = format.render(report).map_err(Unwritten::Undrawn)?;
+    canary.scan(text.as_bytes()).map_err(|leak| Unwritten::Leak(format.file(), leak))?;
+    Ok(text)
 }
 
 /// Writes one file, whole or not at all.

@@ -57,7 +57,7 @@ pub(super) enum Command {
     /// Make one run of its parts; exit code 2 where one is missing, doubled or foreign.
     Merge(MergeArgs),
     /// Repeat one finding of a recorded run: fixed (exit code 0), still there (1) or not to be judged (5).
-    Replay(ReplayArgs),
+    Replay(Box<ReplayArgs>),
     /// Draw another form of a run that was recorded.
     Report(ReportArgs),
     /// Compare two runs: findings, what the target publishes, and how it behaves where both pass.

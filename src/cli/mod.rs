@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         },
         Some(Command::Diff(args)) => diff::diff(&args.before, &args.after, args.format),
         Some(Command::Merge(args)) => merge::merge(&args),
-        Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(args))),
+        Some(Command::Replay(args)) => runtime.block_on(interruptible(replay::replay(*args))),
         Some(Command::Report(args)) => report::report(&args.command),
         Some(Command::Bundle(args)) => bundle::bundle(&args),
         Some(Command::Verify(args)) => bundle::check(&args),

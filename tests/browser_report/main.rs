@@ -2,7 +2,12 @@
 //! hostile target cannot do. Needs Chromium by one of its usual names on `PATH` or named by `CHROMIUM`;
 //! accessibility also axe-core, which `tests/browser_report/axe.sh` installs under `target/axe`, or the
 //! file that `AUTHSPEC_AXE` names.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may fail at any line"
+)]
 
 mod chromium;
 #[path = "../reports/poisoned.rs"]

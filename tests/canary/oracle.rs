@@ -9,8 +9,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 /// Octets by which forms are told apart at first.
 const KEY: usize = 8;
 
+/// Number of a value, name of an encoding, and what the value is in it.
+type Form = (usize, &'static str, Vec<u8>);
+
 /// The forms of all values, by how they begin.
-pub(crate) struct Oracle(HashMap<Vec<u8>, Vec<(usize, &'static str, Vec<u8>)>>);
+pub(crate) struct Oracle(HashMap<Vec<u8>, Vec<Form>>);
 
 impl Oracle {
     pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a String>) -> Self {

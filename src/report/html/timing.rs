@@ -19,7 +19,10 @@ impl Span {
     /// What is short is still seen.
     pub(super) fn bar(&self, exchanges: &[ExchangeReport]) -> (u64, u64) {
         let own = Self::of(exchanges);
-        let percent = |us: u64| us.saturating_mul(100) / self.length;
+        let percent = |us: u64| {
+            let share = u128::from(us) * 100 / u128::from(self.length);
+            u64::try_from(share).unwrap_or(u64::MAX)
+        };
         let start = percent(own.from.saturating_sub(self.from)).min(97);
         (start, percent(own.length).clamp(3, 100 - start))
     }

@@ -219,8 +219,9 @@ async fn again(
     }
     let mut ended = scenario(job, context, observer).await;
     let was = if first.verdict == Verdict::Fail { "fail" } else { "inconclusive" };
+    let then = if observer.is_stopped() { "not repeated to its end" } else { "repeated alone" };
     ended.ledger.observations.push(format!(
-        "{was} at first, when the target failed or was busy while other scenarios ran: repeated alone"
+        "{was} at first, when the target failed or was busy while other scenarios ran: {then}"
     ));
     ended
 }

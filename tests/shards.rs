@@ -85,7 +85,7 @@ fn a_merged_run_says_what_the_whole_run_says() {
     let merged = merge(parts(&server, 3, Some("@token")), Catalogue::load().unwrap()).unwrap();
     assert_eq!(statuses(&merged), statuses(&whole));
     assert_eq!((merged.gate.exit_code, &merged.counts), (1, &whole.counts));
-    assert!(merged.part.is_none() && merged.filter == whole.filter);
+    assert!(merged.part.is_none() && merged.filter == whole.filter && !merged.interrupted);
 }
 
 #[test]
@@ -112,6 +112,9 @@ fn a_part_that_is_missing_doubled_or_foreign_is_refused() {
     let whole = ("whole".to_owned(), audit(&server, None, Some("@pkce")));
     assert!(refused(vec![whole]).contains("is a whole run"));
     assert_eq!(refused(vec![]), "no parts are given");
+    let mut cut_short = parts.clone();
+    cut_short[1].1.interrupted = true;
+    assert!(merge(cut_short, catalogue).unwrap().interrupted);
     assert!(merge(parts, catalogue).is_ok());
 }
 

@@ -452,6 +452,27 @@ fn a_watch_that_nothing_can_wake_ends() {
 }
 
 #[test]
+fn a_watch_waits_for_a_target_that_is_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let bind = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let target = profile(&folder.path().join("a.toml"), &format!("http://{bind}"), "");
+    let run = ["run", "--target", &target, "--watch", "--id", "tokenresp.no-store"];
+    let mut running = Running::start(command(folder.path(), &run));
+    let mut stderr = running.0.stderr.take().unwrap();
+    let mut octets = [0; 4096];
+    let length = stderr.read(&mut octets).unwrap();
+    let told = String::from_utf8_lossy(&octets[..length]).into_owned();
+    assert!(told.contains("does not answer; waiting until it does"), "{told}");
+    assert!(runs(folder.path()).is_empty());
+    let _server = embedded::start(Config { bind, ..Config::default() }).unwrap();
+    running.0.stderr = Some(stderr);
+    let output = running.end();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    assert!(only_run(folder.path()).gate.passed);
+    assert!(!output.stderr.contains("waiting until"), "it is said once: {}", output.stderr);
+}
+
+#[test]
 fn completions_and_manual_know_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

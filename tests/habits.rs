@@ -96,6 +96,18 @@ impl Running {
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
+    /// Standard error up to these words.
+    fn says(&mut self, words: &str) -> String {
+        let (stderr, mut told) = (self.0.stderr.as_mut().unwrap(), String::new());
+        while !told.contains(words) {
+            let mut octets = [0; 4096];
+            let length = stderr.read(&mut octets).unwrap();
+            assert!(length > 0, "{words} is missing in {told}");
+            told.push_str(&String::from_utf8_lossy(&octets[..length]));
+        }
+        told
+    }
+
     fn end(mut self) -> Output {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         self.0.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
@@ -221,16 +233,8 @@ fn the_first_interruption_ends_a_run_with_a_report_that_says_so() {
 #[test]
 fn the_second_interruption_ends_at_once_without_a_report() {
     let (folder, slow, mut running) = interrupted("-INT", &["--log", "json"]);
-    let mut stderr = running.0.stderr.take().unwrap();
-    let mut told = String::new();
-    while !told.contains("no further scenario begins") {
-        let mut octets = [0; 4096];
-        let length = stderr.read(&mut octets).unwrap();
-        assert!(length > 0, "{told}");
-        told.push_str(&String::from_utf8_lossy(&octets[..length]));
-    }
+    let told = running.says("no further scenario begins");
     running.signal("-INT");
-    running.0.stderr = Some(stderr);
     let output = running.end();
     assert_eq!(output.code, 130, "{told}{}", output.stderr);
     assert!(
@@ -458,14 +462,9 @@ fn a_watch_waits_for_a_target_that_is_down() {
     let target = profile(&folder.path().join("a.toml"), &format!("http://{bind}"), "");
     let run = ["run", "--target", &target, "--watch", "--id", "tokenresp.no-store"];
     let mut running = Running::start(command(folder.path(), &run));
-    let mut stderr = running.0.stderr.take().unwrap();
-    let mut octets = [0; 4096];
-    let length = stderr.read(&mut octets).unwrap();
-    let told = String::from_utf8_lossy(&octets[..length]).into_owned();
-    assert!(told.contains("does not answer; waiting until it does"), "{told}");
+    running.says("does not answer; waiting until it does\n");
     assert!(runs(folder.path()).is_empty());
     let _server = embedded::start(Config { bind, ..Config::default() }).unwrap();
-    running.0.stderr = Some(stderr);
     let output = running.end();
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     assert!(only_run(folder.path()).gate.passed);

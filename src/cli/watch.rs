@@ -82,10 +82,14 @@ fn narrowed(filter: &Filter, left: &[String]) -> Filter {
     }
 }
 
-/// Nothing at all was answered; knocking again costs the target nothing and no login.
+/// There was no connection, or nothing at all was answered. Knocking again costs no login.
 fn is_down(failure: &Failure) -> bool {
-    let Failure::Preflight(_, exchanges) = failure else { return false };
-    !exchanges.is_empty() && exchanges.iter().all(|exchange| exchange.status.is_none())
+    let Failure::Preflight(obstacle, exchanges) = failure else { return false };
+    match exchanges.is_empty() {
+        // Before the first exchange, this alone passes by itself.
+        true => obstacle.came_back.starts_with("no connection to "),
+        false => exchanges.iter().all(|exchange| exchange.status.is_none()),
+    }
 }
 
 /// Waits for a reason to run again; false where there can be none.
@@ -183,10 +187,11 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_without_evidence_is_no_silence() {
-        let obstacle = Obstacle::new("x", "y", "z");
-        assert!(!is_down(&Failure::Preflight(obstacle, vec![])));
-        assert!(!is_down(&Failure::Usage("x".into())));
+    fn only_a_target_that_is_down_is_waited_for() {
+        let failure = |came_back| Failure::Preflight(Obstacle::new("x", came_back, "z"), vec![]);
+        assert!(is_down(&failure("no connection to 127.0.0.1 port 1: refused")));
+        assert!(!is_down(&failure("the profile names no user")));
+        assert!(!is_down(&Failure::Usage("no connection to x".into())));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use std::process::Command;
 use regex::Regex;
 
 /// What the files use and this authspec does not have yet. Empty in a release.
-const PENDING: &[&str] = &["--prometheus"];
+const PENDING: &[&str] = &[];
 
 /// Options of other programs that the files call or mention.
 const OF_OTHERS: &[&str] = &[

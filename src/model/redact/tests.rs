@@ -82,6 +82,14 @@ fn encodings(value: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
+fn octets_that_are_no_text_are_no_secret() {
+    let redactor = sealed(|r| r.learn("code", "\u{fffd}\u{fffd}(\u{fffd}"));
+    let text = "state \u{fffd}\u{fffd}(\u{fffd}";
+    assert_eq!(redactor.redact(text), text);
+    assert_eq!(redactor.canary().scan(text.as_bytes()), Ok(()));
+}
+
+#[test]
 fn words_of_the_harness_are_no_secrets_and_what_holds_them_is() {
     let redactor = sealed(|r| {
         r.learn("code", "probe");

@@ -87,7 +87,17 @@ pub(super) fn place(exchange: &ExchangeReport) -> String {
 fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    path.split(['?', '#']).next().unwrap_or(path)
+    halves(path).0
+}
+
+/// What stands before the query or fragment, and what behind. The `#` of a pseudonym begins none.
+fn halves(url: &str) -> (&str, &str) {
+    let mut in_pseudonym = false;
+    let end = url.find(|c: char| {
+        in_pseudonym = c == '<' || in_pseudonym && c != '>';
+        c == '?' || c == '#' && !in_pseudonym
+    });
+    end.map_or((url, ""), |at| (&url[..at], &url[at + 1..]))
 }
 
 /// What came back, in a few words: the status with the error code, the destination or the kind of
@@ -109,7 +119,7 @@ fn detail(exchange: &ExchangeReport) -> Option<String> {
         fields.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     };
     if let Some(location) = field("location") {
-        let (place, query) = location.split_once(['?', '#']).unwrap_or((location, ""));
+        let (place, query) = halves(location);
         let names = query.split('&').filter_map(|pair| pair.split('=').next());
         let telling = names.filter(|name| matches!(*name, "code" | "error"));
         let names: Vec<&str> = telling.collect();
@@ -146,6 +156,14 @@ mod tests {
         (1..=count)
             .map(|n| exchange(n, &format!("POST https://as.example.test{}", path(n))))
             .collect()
+    }
+
+    #[test]
+    fn a_pseudonym_in_a_path_is_no_fragment() {
+        let path = "/login/<cookie#3>/next";
+        assert_eq!(halves(&format!("{path}?code=<code#1>#x")), (path, "code=<code#1>#x"));
+        assert_eq!(halves(&format!("{path}#top")), (path, "top"));
+        assert_eq!(halves(path), (path, ""));
     }
 
     fn total(rows: &[Row<'_>]) -> usize {

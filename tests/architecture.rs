@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("world", &["model", "oauth", "http", "expect", "target"]),
     ("steps", &["model", "oauth", "http", "expect", "target", "world"]),
     ("report", &["model"]),
-    ("bundle", &["model"]),
+    ("bundle", &["model", "report"]),
     ("gate", &["model"]),
     ("places", &["model", "world"]),
     ("catalogue", &["model"]),

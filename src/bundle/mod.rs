@@ -6,7 +6,6 @@ mod chain;
 mod key;
 mod limits;
 mod manifest;
-mod matrix;
 mod statement;
 mod verify;
 mod zip;
@@ -19,6 +18,7 @@ use self::statement::{Envelope, statement};
 pub use self::verify::{Signer, Verification, verify};
 use self::zip::Entry;
 use crate::model::report::Report;
+use crate::report::Format;
 
 const MANIFEST: &str = "manifest.json";
 const ATTESTATION: &str = "attestation.json";
@@ -53,7 +53,7 @@ pub fn make(contents: Contents<'_>, key: Option<&SigningKey>) -> Result<Vec<u8>,
         ("GUIDE.md".to_owned(), GUIDE.as_bytes().to_vec()),
         ("LIMITS.md".to_owned(), limits::write(report).into_bytes()),
         (EXCHANGES.to_owned(), chain::write(report)?),
-        ("matrix.csv".to_owned(), matrix::write(report)?),
+        (Format::Csv.file().to_owned(), Format::Csv.render(report)?.into_bytes()),
         (RUN.to_owned(), contents.run),
     ];
     files.extend(

@@ -63,6 +63,8 @@ Feature: Token revocation
 
   @revocation.foreign-token
   Rule: A client MUST NOT revoke the tokens of another client
+    # A server may tie the token to the session, which no other scenario may end meanwhile.
+    @serial
     Scenario: a refresh token
       Given refresh tokens that work, if any are issued
       And tokens from a complete flow

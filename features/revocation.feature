@@ -61,10 +61,10 @@ Feature: Token revocation
         | access_token      |
         | conformance_probe |
 
-  @revocation.foreign-token
+  # A server may end tokens with their session, or all of a client and user after a replay: no other
+  # scenario may meanwhile.
+  @revocation.foreign-token @serial
   Rule: A client MUST NOT revoke the tokens of another client
-    # A server may tie the token to the session, which no other scenario may end meanwhile.
-    @serial
     Scenario: a refresh token
       Given refresh tokens that work, if any are issued
       And tokens from a complete flow

@@ -1,12 +1,16 @@
 //! Ways of running: an interruption, logs, metrics, many targets, and again and again.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod interruption;
+mod running;
+mod watch;
+
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use authspec::embedded;
 use authspec::model::report::Report;
@@ -14,8 +18,6 @@ use authspec::model::verdict::Status;
 use authspec::report::store;
 use reference_server::{Config, Defect, Policy, Server, seeds};
 use serde_json::Value;
-
-const LONG: Duration = Duration::from_secs(60);
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authspec"));
@@ -74,192 +76,6 @@ fn only_run(folder: &Path) -> Report {
     let all = runs(folder);
     assert_eq!(all.len(), 1, "{all:?}");
     store::read(&all[0]).unwrap()
-}
-
-/// Ends with the test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    }
-
-    /// Standard error up to these words.
-    fn says(&mut self, words: &str) -> String {
-        let (stderr, mut told) = (self.0.stderr.as_mut().unwrap(), String::new());
-        while !told.contains(words) {
-            let mut octets = [0; 4096];
-            let length = stderr.read(&mut octets).unwrap();
-            assert!(length > 0, "{words} is missing in {told}");
-            told.push_str(&String::from_utf8_lossy(&octets[..length]));
-        }
-        told
-    }
-
-    fn end(mut self) -> Output {
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        self.0.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
-        self.0.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
-        output(std::process::Output { status: self.0.wait().unwrap(), stdout, stderr })
-    }
-}
-
-/// Waits until something holds.
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} did not happen");
-        #[expect(clippy::disallowed_methods, reason = "another process needs real time")]
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// A relay to the token endpoint that lets so many connections through and then takes its time with each.
-struct Slow {
-    url: String,
-    seen: std::sync::Arc<std::sync::atomic::AtomicUsize>,
-}
-
-impl Slow {
-    fn to(server: &Server, delay: Duration) -> Self {
-        let upstream = server.issuer().trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let seen = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
-        let count = seen.clone();
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let (server, count) = (TcpStream::connect(&upstream).unwrap(), count.clone());
-                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                std::thread::spawn(move || {
-                    let mut octets = [0; 8192];
-                    while let Ok(length @ 1..) = from.read(&mut octets) {
-                        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                        #[expect(
-                            clippy::disallowed_methods,
-                            reason = "a slow server needs real time"
-                        )]
-                        std::thread::sleep(delay);
-                        if to.write_all(&octets[..length]).is_err() {
-                            break;
-                        }
-                    }
-                    let _ = to.shutdown(std::net::Shutdown::Write);
-                });
-                std::thread::spawn(move || {
-                    let (mut server, mut client) = (server, client);
-                    let _ = std::io::copy(&mut server, &mut client);
-                    let _ = client.shutdown(std::net::Shutdown::Both);
-                });
-            }
-        });
-        Self { url, seen }
-    }
-
-    fn requests(&self) -> usize {
-        self.seen.load(std::sync::atomic::Ordering::SeqCst)
-    }
-
-    /// The line of a profile that leads through it.
-    fn line(&self) -> String {
-        format!("concurrency = 2\nendpoints = {{ token_endpoint = \"{}/token\" }}", self.url)
-    }
-}
-
-/// Interrupts an audit of the token endpoint after some requests, so many times with that signal.
-#[cfg(unix)]
-fn interrupted(signal: &str, more: &[&str]) -> (tempfile::TempDir, Slow, Running) {
-    let (folder, server) = (tempfile::tempdir().unwrap(), server(Policy::conformant()));
-    let slow = Slow::to(&server, Duration::from_millis(150));
-    let target = profile(&folder.path().join("slow.toml"), server.issuer(), &slow.line());
-    let arguments =
-        [&["run", "--target", &target, "--tags", "@token and not @dpop"], more].concat();
-    let running = Running::start(command(folder.path(), &arguments));
-    until("the audit", || slow.requests() > 6);
-    running.signal(signal);
-    // The server has to outlive the audit.
-    std::mem::forget(server);
-    (folder, slow, running)
-}
-
-#[cfg(unix)]
-#[test]
-fn the_first_interruption_ends_a_run_with_a_report_that_says_so() {
-    for signal in ["-INT", "-TERM"] {
-        let (folder, _slow, running) = interrupted(signal, &["--prometheus", "metrics.prom"]);
-        let output = running.end();
-        assert_eq!(output.code, 130, "{}{}", output.stdout, output.stderr);
-        for fragment in ["no further scenario begins", "interrupt again to end at once"] {
-            assert!(output.stderr.contains(fragment), "{}", output.stderr);
-        }
-        assert!(output.stdout.contains("ended     interrupted"), "{}", output.stdout);
-        let report = only_run(folder.path());
-        assert!(report.interrupted && !report.gate.passed);
-        let not_begun: Vec<_> = report
-            .requirements
-            .iter()
-            .flat_map(|r| &r.scenarios)
-            .filter(|s| s.reason.as_ref().is_some_and(|r| r.contains("the run was interrupted")))
-            .collect();
-        assert!(!not_begun.is_empty());
-        for scenario in not_begun {
-            assert_eq!((scenario.status, scenario.exchanges.len()), (Status::Inconclusive, 0));
-        }
-        assert!(
-            report.with_status(Status::Fail).is_empty(),
-            "{:?}",
-            report.with_status(Status::Fail)
-        );
-        assert!(report.with_status(Status::Error).is_empty());
-        let metrics = std::fs::read_to_string(folder.path().join("metrics.prom")).unwrap();
-        assert_eq!(sample(&metrics, "authspec_exit_code"), 130.0);
-        assert_eq!(sample(&metrics, "authspec_gate_passed"), 0.0);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn the_second_interruption_ends_at_once_without_a_report() {
-    let (folder, slow, mut running) = interrupted("-INT", &["--log", "json"]);
-    let told = running.says("no further scenario begins");
-    running.signal("-INT");
-    let output = running.end();
-    assert_eq!(output.code, 130, "{told}{}", output.stderr);
-    assert!(
-        output.stderr.contains("interrupted twice; no report was written"),
-        "{}",
-        output.stderr
-    );
-    assert!(runs(folder.path()).is_empty());
-    assert!(slow.requests() > 0);
-}
-
-#[cfg(unix)]
-#[test]
-fn before_the_first_scenario_an_interruption_ends_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let issuer = format!("http://{}", listener.local_addr().unwrap());
-    let target = profile(&folder.path().join("mute.toml"), &issuer, "");
-    let running = Running::start(command(folder.path(), &["run", "--target", &target]));
-    let _mute = listener.accept().unwrap();
-    running.signal("-INT");
-    let output = running.end();
-    assert_eq!(output.code, 130, "{}", output.stderr);
-    assert!(output.stderr.contains("interrupted; no report was written"), "{}", output.stderr);
-    assert!(runs(folder.path()).is_empty());
 }
 
 /// The value of the one sample of that name.
@@ -408,67 +224,6 @@ fn targets_that_cannot_be_named_are_usage_errors() {
     let same = output(command.env("AUTHSPEC_ISSUER", "http://127.0.0.1:2").output().unwrap());
     assert_eq!(same.code, 2);
     assert!(same.stderr.contains("AUTHSPEC_ISSUER would replace"), "{}", same.stderr);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_watch_repeats_what_failed_when_enter_is_pressed_or_a_file_changes() {
-    let (folder, server) = (tempfile::tempdir().unwrap(), defective("CodeReusable"));
-    let target = profile(&folder.path().join("a.toml"), server.issuer(), "");
-    let source = folder.path().join("source");
-    std::fs::write(&source, "1").unwrap();
-    let ids = ["--id", "token.code-single-use", "--id", "tokenresp.no-store"];
-    let arguments = [&["run", "--target", &target, "--watch", "--watch=source"], &ids[..]].concat();
-    let mut command = command(folder.path(), &arguments);
-    let mut running = Running::start({
-        command.stdin(Stdio::piped());
-        command
-    });
-    until("the first run", || runs(folder.path()).len() == 1);
-    running.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-    until("the second run", || runs(folder.path()).len() == 2);
-    std::fs::write(&source, "changed").unwrap();
-    until("the third run", || runs(folder.path()).len() == 3);
-    running.signal("-INT");
-    let output = running.end();
-    assert_eq!(output.code, 130, "{}", output.stderr);
-    let judged = |at: usize| {
-        let report = store::read(&runs(folder.path())[at]).unwrap();
-        report.requirements.iter().map(|r| r.id.clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(judged(0).len(), 2);
-    assert_eq!(judged(1), ["token.code-single-use"]);
-    assert_eq!(judged(2), ["token.code-single-use"]);
-    assert!(output.stderr.contains("the 1 requirements that failed"), "{}", output.stderr);
-}
-
-#[test]
-fn a_watch_that_nothing_can_wake_ends() {
-    let (folder, server) = (tempfile::tempdir().unwrap(), server(Policy::conformant()));
-    let target = profile(&folder.path().join("a.toml"), server.issuer(), "");
-    let run = ["run", "--target", &target, "--watch", "--id", "tokenresp.no-store"];
-    let found = authspec(folder.path(), &run);
-    assert_eq!(found.code, 0, "{}", found.stderr);
-    assert!(found.stderr.contains("nothing starts another run"), "{}", found.stderr);
-    assert_eq!(authspec(folder.path(), &["run", "--watch"]).code, 2);
-    let missing = authspec(folder.path(), &["run", "--target", &target, "--watch=nowhere"]);
-    assert!(missing.code == 2 && missing.stderr.contains("nowhere does not exist"));
-}
-
-#[test]
-fn a_watch_waits_for_a_target_that_is_down() {
-    let folder = tempfile::tempdir().unwrap();
-    let bind = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let target = profile(&folder.path().join("a.toml"), &format!("http://{bind}"), "");
-    let run = ["run", "--target", &target, "--watch", "--id", "tokenresp.no-store"];
-    let mut running = Running::start(command(folder.path(), &run));
-    running.says("does not answer; waiting until it does\n");
-    assert!(runs(folder.path()).is_empty());
-    let _server = embedded::start(Config { bind, ..Config::default() }).unwrap();
-    let output = running.end();
-    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
-    assert!(only_run(folder.path()).gate.passed);
-    assert!(!output.stderr.contains("waiting until"), "it is said once: {}", output.stderr);
 }
 
 #[test]

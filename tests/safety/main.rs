@@ -107,11 +107,14 @@ fn a_target_that_is_ill_for_good_passes_and_fails_nothing_more() {
         );
         assert_eq!(report.gate.exit_code, 5, "{case}");
         let reasons = told(&report, Status::Inconclusive);
-        assert!(
-            reasons.iter().any(|why| why.contains("the target is ill")),
-            "{case}: {reasons:#?}"
-        );
-        assert!(report.safety.iter().any(|line| line.contains("fell ill")), "{case}");
+        // An endpoint that stalls is left alone after three requests, which may come first.
+        let is_spared = |why: &&String| why.contains("nothing more was sent there");
+        let is_ill = |why: &&String| {
+            why.contains("the target is ill") || fault == Fault::Slow && is_spared(why)
+        };
+        assert!(reasons.iter().any(|why| is_ill(&why)), "{case}: {reasons:#?}");
+        let is_told = report.safety.iter().any(|line| line.contains("fell ill"));
+        assert!(is_told || fault == Fault::Slow, "{case}: {:?}", report.safety);
         // Without the breaker there would be hundreds of them.
         assert!(relay.faults() < 60, "{case}: {} requests to an ill server", relay.faults());
     }

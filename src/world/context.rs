@@ -9,7 +9,7 @@ pub use super::clock::Clock;
 use super::front;
 use super::shared::{Known, Parts};
 use crate::http::cookies::CookieJar;
-use crate::http::user_agent::{Home, UserAgent};
+use crate::http::user_agent::{Home, SharedJar, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
@@ -60,6 +60,9 @@ pub struct Context {
     /// time: servers change a session with every interaction, and two copies would disturb each
     /// other as no two tabs of a browser do.
     sessions: Mutex<Vec<CookieJar>>,
+    /// The session that was imported, where one was. There is no other to lend, so that whoever asks
+    /// gets a tab of it: a server that renews its cookies with each interaction renews them for all.
+    imported: Option<SharedJar>,
     /// The clock of the run.
     pub clock: Clock,
     /// The flow of the preflight, by the first client.
@@ -88,6 +91,7 @@ impl Context {
         let may_wait = clock.is_virtual();
         let memory = Memory::new(target.login.budget, !target.safety.environment.is_shared());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
+        let imported = target.login.jar().map(SharedJar::new);
         Self {
             target,
             facts: Facts::default(),
@@ -97,6 +101,7 @@ impl Context {
             roam: Home::default(),
             memory,
             sessions: Mutex::default(),
+            imported,
             clock,
             baseline: None,
             shared: Recorder::default(),
@@ -112,13 +117,16 @@ impl Context {
 
     /// A user agent to use alone; signed in, if one is free, and otherwise new.
     pub fn borrow_session(&self) -> UserAgent {
+        if let Some(session) = &self.imported {
+            return UserAgent::tab(session);
+        }
         let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        UserAgent::with(free.unwrap_or_else(|| self.target.login.jar()))
+        UserAgent::with(free.unwrap_or_default())
     }
 
     /// Gives a user agent back for others to use.
     pub fn return_session(&self, agent: UserAgent) {
-        if !agent.jar.is_empty() {
+        if self.imported.is_none() && !agent.jar.is_empty() {
             self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
         }
     }

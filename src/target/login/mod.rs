@@ -140,11 +140,11 @@ impl Login {
         }
     }
 
-    /// The cookies with which a browser starts.
-    pub fn jar(&self) -> CookieJar {
+    /// The cookies of the session that was imported, where one was.
+    pub fn jar(&self) -> Option<CookieJar> {
         match &self.rung {
-            Rung::Session(jar) => jar.clone(),
-            _ => CookieJar::default(),
+            Rung::Session(jar) => Some(jar.clone()),
+            _ => None,
         }
     }
 

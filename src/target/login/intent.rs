@@ -81,7 +81,10 @@ impl Driver<'_> {
             }
             let before = way.clone();
             let turn = self.turn(&first, &navigation, &landing, &page, user, &mut way).await;
-            let Some((act, turn)) = turn else { return (landing, way, None) };
+            let Some((act, turn)) = turn else {
+                way.trouble = way.trouble.map(|t| self.within_limits(t, agent, &first));
+                return (landing, way, None);
+            };
             if is_stop(act) {
                 let request = if let Turn::Send(request) = turn { Some(request) } else { None };
                 let way = Way { unseen: way.unseen, ..before };

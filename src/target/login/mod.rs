@@ -15,6 +15,7 @@ pub mod driver;
 mod form;
 pub mod html;
 pub mod intent;
+mod limits;
 pub mod memory;
 pub mod otp;
 pub mod outside;

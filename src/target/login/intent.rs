@@ -70,6 +70,13 @@ impl Driver<'_> {
     ) -> (Landing, Way, Option<Intent>) {
         let mut way = Way::default();
         let first = request.clone();
+        if let (Some(user), Some(push)) = (self.user, self.unopened(&first, &is_stop)) {
+            if let Err(trouble) = self.memory.admit(user) {
+                let (landing, _) = self.land(&push);
+                return (landing, Way { trouble: Some(trouble), ..way }, None);
+            }
+            return self.outside(agent, &first, &push, user, way).await;
+        }
         let mut navigation = self.navigate(agent, request, initiator).await;
         for _ in 0..MOST_PAGES {
             let (landing, page) = self.land(&navigation);
@@ -97,7 +104,9 @@ impl Driver<'_> {
             let outcome = match turn {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
-                Turn::HandOver => self.hand_over(agent, &first, &navigation, user).await,
+                Turn::HandOver => {
+                    return self.outside(agent, &first, &navigation, user, way).await;
+                }
                 Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
             navigation = match outcome {

@@ -102,20 +102,20 @@ pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
             Weight::Warning => " (warning)",
             Weight::Draft | Weight::Failure => "",
         };
-        let _ = writeln!(out, "    expected  {}{weight}", deviation.expected);
-        let _ = writeln!(out, "    actual    {}", deviation.actual);
+        let _ = writeln!(out, "    expected  {}{weight}", unbroken(&deviation.expected));
+        let _ = writeln!(out, "    actual    {}", unbroken(&deviation.actual));
     }
     for observation in &scenario.observations {
-        let _ = writeln!(out, "    observed  {observation}");
+        let _ = writeln!(out, "    observed  {}", unbroken(observation));
     }
     match (&scenario.obstacle, &scenario.reason) {
         (Some(obstacle), _) => {
-            let _ = writeln!(out, "    tried     {}", obstacle.tried);
-            let _ = writeln!(out, "    came back {}", obstacle.came_back);
-            let _ = writeln!(out, "    to change {}", obstacle.remedy);
+            let _ = writeln!(out, "    tried     {}", unbroken(&obstacle.tried));
+            let _ = writeln!(out, "    came back {}", unbroken(&obstacle.came_back));
+            let _ = writeln!(out, "    to change {}", unbroken(&obstacle.remedy));
         }
         (None, Some(reason)) => {
-            let _ = writeln!(out, "    reason    {reason}");
+            let _ = writeln!(out, "    reason    {}", unbroken(reason));
         }
         (None, None) => {}
     }
@@ -160,6 +160,11 @@ pub(super) fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
         shown.extend(scenario.exchanges.last());
     }
     shown
+}
+
+/// What was quoted begins no line of its own.
+fn unbroken(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 pub(super) fn one_line(text: &str) -> String {

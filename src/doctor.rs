@@ -72,9 +72,9 @@ fn cure(context: &Context) -> Option<String> {
                 .into(),
         );
     }
-    let is_busy = lookups
-        .iter()
-        .any(|e| e.withheld.is_some() || e.response().is_some_and(|r| matches!(r.status, 429 | 503)));
+    let is_busy = lookups.iter().any(|e| {
+        e.withheld.is_some() || e.response().is_some_and(|r| matches!(r.status, 429 | 503))
+    });
     if failure.is_some() || is_busy || !context.facts.documents.is_empty() {
         return None;
     }

@@ -16,11 +16,8 @@ pub(super) async fn init(args: InitArgs) -> u8 {
     let uris: Vec<&str> = args.redirect_uris.iter().map(String::as_str).collect();
     let uris = if uris.is_empty() { vec![starter::REDIRECT_URI] } else { uris };
     let mut target = Target::new(&args.issuer, Client::new(id, &uris, "openid"));
-    let network = Network {
-        ca_file: args.ca_file.clone(),
-        insecure: args.insecure,
-        ..Network::default()
-    };
+    let network =
+        Network { ca_file: args.ca_file.clone(), insecure: args.insecure, ..Network::default() };
     target.network = match network.load(&|_| None) {
         Ok(network) => network,
         Err((_, why)) => {

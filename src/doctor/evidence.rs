@@ -6,7 +6,6 @@ use url::Url;
 
 use crate::model::exchange::Exchange;
 use crate::model::redact::Redactor;
-use crate::oauth::params::Params;
 
 /// Characters of an address or of the server's words that are shown.
 const SHOWN: usize = 400;
@@ -58,10 +57,13 @@ fn words(exchange: &Exchange) -> Vec<(&'static str, String)> {
         let base = Url::parse(&exchange.request.url).ok()?;
         base.join(to).ok()
     });
-    let query = location.as_ref().and_then(Url::query).map(Params::decode).unwrap_or_default();
     let of = |name: &str| {
-        let member = members.get(name).and_then(|v| v.as_str());
-        member.or_else(|| query.value(name)).map(str::to_owned)
+        let member = members.get(name).and_then(|v| v.as_str()).map(str::to_owned);
+        let carried = || {
+            let mut query = location.as_ref()?.query_pairs();
+            query.find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
+        };
+        member.or_else(carried)
     };
     ["error", "error_description"].into_iter().filter_map(|n| Some((n, of(n)?))).collect()
 }
@@ -97,7 +99,8 @@ mod tests {
     #[test]
     fn an_exchange_shows_what_was_sent_and_what_the_server_said() {
         let url = "https://as.test/authorize?client_id=spa&state=s3cret-state-of-the-request";
-        let answer = json(400, r#"{"error":"invalid_request","error_description":"no\u001b[2J such uri"}"#);
+        let answer =
+            json(400, r#"{"error":"invalid_request","error_description":"no\u001b[2J such uri"}"#);
         let exchange = Arc::new(Exchange { number: 7, request: Request::get(url), ..answer });
         let shown = of(&["400 with error=invalid_request (exchange 7)"], &[exchange], &sealed());
         assert!(shown[0].starts_with("exchange 7: GET https://as.test/authorize?client_id=spa"));

@@ -189,7 +189,10 @@ impl Landing {
             _ if self.shown.is_some() => {
                 let words = self.shown.as_deref().filter(|words| !words.is_empty());
                 let words = words.map_or_else(String::new, |words| format!(": {words}"));
-                format!("an error page, as the user said{words} (after exchange {})", exchange.number)
+                format!(
+                    "an error page, as whoever signed in said{words} (after exchange {})",
+                    exchange.number
+                )
             }
             _ if self.endless => format!("redirects without end ({})", exchange.gist()),
             Some(response) => {

@@ -82,7 +82,10 @@ fn assert_error_page(session: Session, words: &str) {
     let (code, output) = session.end();
     assert_eq!(code, 3, "{output}");
     assert!(output.contains("failed    refused by the server"), "{output}");
-    assert!(output.contains(&format!("an error page, as the user said{words}")), "{output}");
+    assert!(
+        output.contains(&format!("an error page, as whoever signed in said{words}")),
+        "{output}"
+    );
 }
 
 #[test]

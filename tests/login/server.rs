@@ -66,7 +66,12 @@ struct App {
 /// Starts a server.
 pub(crate) async fn start(manner: Manner) -> MockServer {
     let server = MockServer::start().await;
-    let app = App { manner, query: Mutex::default(), used: Mutex::default(), renewed: AtomicUsize::new(0) };
+    let app = App {
+        manner,
+        query: Mutex::default(),
+        used: Mutex::default(),
+        renewed: AtomicUsize::new(0),
+    };
     Mock::given(any()).respond_with(app).mount(&server).await;
     server
 }

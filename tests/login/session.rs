@@ -94,7 +94,8 @@ fn a_session_whose_cookie_is_renewed_serves_every_scenario() {
     let folder = tempfile::tempdir().unwrap();
     let first = [("sid".to_owned(), "renewed-0000-times".to_owned())];
     // The working twin of the second client is proved while a scenario holds the session.
-    let second = "[[clients]]\nid = \"other\"\nredirect_uris = [\"https://other.example.test/cb\"]\n";
+    let second =
+        "[[clients]]\nid = \"other\"\nredirect_uris = [\"https://other.example.test/cb\"]\n";
     let more = format!("{second}{}", profile(&folder, &netscape(&first)));
     let tags = "@tokenresp or @token.code-client-bound or @pkce.verifier-mismatch or @authzresp or @redirect";
     let report = audit(server::target(&server, &more), tags);

@@ -143,7 +143,10 @@ impl Driver<'_> {
         if !(self.leaves)(callback) {
             return Err(fail(Trouble::new(
                 Reason::CallbackNotReached,
-                format!("an answer at {}, which is no redirect URI of the request", carried.address),
+                format!(
+                    "an answer at {}, which is no redirect URI of the request",
+                    carried.address
+                ),
                 "answer with the address to which the browser was sent with the code",
             )));
         }

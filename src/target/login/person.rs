@@ -116,7 +116,8 @@ impl Manual {
 
 /// What an error page says, if the line tells of one.
 fn error_words(line: &str) -> Option<String> {
-    let rest = line.get(..5).filter(|word| word.eq_ignore_ascii_case("error")).map(|_| &line[5..])?;
+    let rest =
+        line.get(..5).filter(|word| word.eq_ignore_ascii_case("error")).map(|_| &line[5..])?;
     if !rest.is_empty() && !rest.starts_with([':', ' ']) {
         return None;
     }
@@ -205,9 +206,7 @@ impl Listener {
         }
         let parameters = response_of(request, &self.path)?;
         Some(match request.starts_with("POST ") {
-            true => {
-                Brought::Response(self.redirect_uri.clone(), Some(Params::decode(&parameters)))
-            }
+            true => Brought::Response(self.redirect_uri.clone(), Some(Params::decode(&parameters))),
             false => Brought::Response(format!("{}?{parameters}", self.redirect_uri), None),
         })
     }
@@ -322,7 +321,10 @@ mod tests {
         for line in ["errors", "", "é", "https://app.test/cb?error=x", "err"] {
             assert_eq!(error_words(line), None, "{line}");
         }
-        assert_eq!(error_words(&format!("error: {}", "é".repeat(900))).unwrap().chars().count(), 200);
+        assert_eq!(
+            error_words(&format!("error: {}", "é".repeat(900))).unwrap().chars().count(),
+            200
+        );
     }
 
     proptest::proptest! {

@@ -118,7 +118,7 @@ impl Driver<'_> {
             Rung::Manual(manual) => {
                 let _turn = self.memory.turn.lock().await;
                 let is_posted = response_mode == Some("form_post");
-                manual.ask(&first.url, redirect_uri, is_posted, &user.username).await
+                manual.ask(&first.url, redirect_uri, is_posted, &user.username, self.leaves).await
             }
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {

@@ -49,13 +49,15 @@ impl fmt::Debug for Manual {
 
 impl Manual {
     /// Asks the person to sign in once; what he brings back, or why there is nothing. A response
-    /// that is posted can only be heard.
+    /// that is posted can only be heard. `is_callback` knows every address of the client: a server
+    /// may tell another client of an error.
     pub(super) async fn ask(
         &self,
         url: &str,
         redirect_uri: &str,
         is_posted: bool,
         user: &str,
+        is_callback: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Brought, Trouble> {
         let Some(console) = &self.console else {
             let remedy = "run from a terminal, or choose another driver under [login]";
@@ -95,7 +97,7 @@ impl Manual {
                 if let Some(words) = error_words(&line) {
                     return Brought::ErrorPage(words);
                 }
-                if line.starts_with(redirect_uri) && !redirect_uri.is_empty() {
+                if !line.is_empty() && is_callback(&line) {
                     return Brought::Response(line, None);
                 }
                 console.show(&format!(
@@ -278,7 +280,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_console_nobody_signs_in() {
         let manual = Manual { timeout: Duration::from_secs(1), console: None };
-        let asked = manual.ask("http://as.test/", "http://127.0.0.1:1/cb", false, "").await;
+        let asked =
+            manual.ask("http://as.test/", "http://127.0.0.1:1/cb", false, "", &|_| true).await;
         assert!(matches!(asked, Err(trouble) if trouble.reason == Reason::NotPossible));
     }
 
@@ -309,7 +312,7 @@ mod tests {
         }
         let console: Option<Arc<dyn Console>> = Some(Arc::new(Nobody));
         let manual = Manual { timeout: Duration::from_secs(60), console };
-        let asked = manual.ask("http://as.test/", "https://app.test/cb", true, "").await;
+        let asked = manual.ask("http://as.test/", "https://app.test/cb", true, "", &|_| true).await;
         assert!(matches!(asked, Err(trouble) if trouble.reason == Reason::NotPossible));
     }
 

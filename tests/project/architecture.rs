@@ -1,5 +1,4 @@
 //! Layers: a module imports only from modules of the layers above it, and keeps to its crates.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

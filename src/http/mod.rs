@@ -45,7 +45,7 @@ use care::{Guard, Refusal};
 use connection::Connection;
 pub use limits::Limits;
 use origin::Origin;
-use pace::Pace;
+use pace::{Pace, pause};
 use patience::Patience;
 pub use recorder::Recorder;
 use request::complete;
@@ -201,7 +201,7 @@ impl Http {
         };
         complete(&origin, &mut request);
         self.mark(recorder, &mut request);
-        tokio::time::sleep(wait).await;
+        pause(wait).await;
         self.pace.wait().await;
         let started = Instant::now();
         let outcome = self.exchange(&origin, &request).await;

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::model::exchange::Exchange;
 use crate::model::redact::Redactor;
+use crate::target::login::html;
 
 /// Characters of an address or of the server's words that are shown.
 const SHOWN: usize = 400;
@@ -45,6 +46,8 @@ fn lines(exchange: &Exchange, redactor: &Redactor) -> Vec<String> {
     });
     let words = words(exchange).into_iter();
     lines.extend(words.map(|(name, value)| format!("{name} {}", shown(&value))));
+    let page = exchange.response().filter(|r| r.status >= 400 && r.is_html());
+    lines.extend(page.map(|page| format!("page says {}", shown(&html::words(&page.text())))));
     lines
 }
 
@@ -117,6 +120,15 @@ mod tests {
         let words = words(&exchange);
         assert_eq!(words[0], ("error", "invalid_scope".to_owned()));
         assert_eq!(words[1], ("error_description", "not yours".to_owned()));
+    }
+
+    #[test]
+    fn an_error_page_is_shown_by_its_words() {
+        let headers = [("Content-Type", "text/html")];
+        let page = "<style>p { }</style><h1>Oops&excl;</h1>\n<script>go('x')</script><p>no <b>such</b> uri";
+        let exchange = answered(400, &headers, page);
+        let shown = of(&["400 text/html (exchange 1)"], &[Arc::new(exchange)], &sealed());
+        assert_eq!(shown[2], "page says Oops! no such uri");
     }
 
     #[test]

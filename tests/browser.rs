@@ -84,6 +84,9 @@ enum Manner {
     FormPost,
     /// There is nothing on the page.
     Empty,
+    /// As [`Self::Script`], on a page of its own; what is no request for a code gets an error page
+    /// whose status is that of a success.
+    Redirect,
 }
 
 struct App {
@@ -137,8 +140,19 @@ impl Respond for App {
         let state =
             parse(query.as_bytes()).find(|(n, _)| n == "state").map(|(_, v)| v.into_owned());
         match (request.method.as_str(), request.url.path()) {
+            ("GET", "/authorize") if self.manner == Manner::Redirect => {
+                match query.contains("response_type=code&") {
+                    true => ResponseTemplate::new(302)
+                        .insert_header("Location", format!("/sign-in?{query}")),
+                    false => page("<h1>An error has occurred</h1><p>Of that kind there is none.</p>"),
+                }
+            }
+            ("GET", "/sign-in") => page(SCRIPT),
+            ("POST", "/token") => ResponseTemplate::new(200).set_body_json(serde_json::json!({
+                "access_token": "t0ken-of-this-login-and-n0-other", "token_type": "Bearer", "expires_in": 60
+            })),
             ("GET", "/authorize") => match self.manner {
-                Manner::Script => page(SCRIPT),
+                Manner::Script | Manner::Redirect => page(SCRIPT),
                 Manner::Steps => page(STEPS),
                 Manner::Empty => {
                     page("<h1>Welcome</h1><input type=hidden value=hidden-of-the-page>")
@@ -313,6 +327,32 @@ fn a_page_without_a_form_is_named() {
         reason == "field not found" && obstacle.contains("step 1 found no #absent"),
         "{obstacle}"
     );
+}
+
+#[test]
+fn an_error_page_ends_a_request_that_deserves_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = blocking(start(Manner::Redirect));
+    let mut target = of(&server, &format!("{ALICE}{BROWSER}"));
+    target.login.keep_in(folder.path());
+    let filter = Filter { tags: Some("@authz.implicit-refused".into()), ..Filter::default() };
+    let options = Options { target, profile: Profile::Baseline, filter, clock: Clock::default() };
+    let outcome = audit_blocking(options, Rc::new(()));
+    let report = outcome.unwrap_or_else(|f| panic!("{f:?}")).report;
+    let refused = report.requirements.iter().find(|r| r.id == "authz.implicit-refused").unwrap();
+    assert_eq!(refused.status, Status::Pass, "{refused:#?}");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "a refusal is no failed login");
+}
+
+#[test]
+fn an_authorization_request_is_opened_once() {
+    let trial = blocking(async {
+        let server = start(Manner::Redirect).await;
+        trial(of(&server, &format!("{ALICE}{BROWSER}"))).await
+    });
+    assert!(trial.outcome.is_ok(), "{}", shown(&trial));
+    let opened = trial.steps.iter().filter(|step| step.head.contains("/authorize?")).count();
+    assert_eq!(opened, 1, "{}", shown(&trial));
 }
 
 #[test]

@@ -210,6 +210,7 @@ impl Context {
             clients: &self.target.clients,
             issuer: &self.target.issuer,
             now: self.clock.now(),
+            demands_code: false,
         }
     }
 

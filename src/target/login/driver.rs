@@ -49,6 +49,8 @@ pub struct Driver<'a> {
     pub issuer: &'a str,
     /// The time at the target, in seconds since the epoch.
     pub now: i64,
+    /// The request is valid, so that an end without a code is a failure of the login.
+    pub demands_code: bool,
 }
 
 /// What the user met on the way.
@@ -98,7 +100,8 @@ impl Driver<'_> {
         agent: &mut UserAgent,
         request: Request,
     ) -> Result<(Landing, Way), Trouble> {
-        let (landing, way) = self.drive(agent, request).await;
+        let demanding = Driver { demands_code: true, ..*self };
+        let (landing, way) = demanding.drive(agent, request).await;
         if landing.code().is_some() {
             return Ok((landing, way));
         }

@@ -322,6 +322,7 @@ mod tests {
             clients: &[],
             issuer: BASE,
             now: 0,
+            demands_code: false,
         };
         let navigation = navigation(body);
         let page = read(&navigation.exchange);

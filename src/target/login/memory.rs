@@ -19,6 +19,10 @@ const BUDGET: (usize, usize) = (1000, 200);
 /// cannot keep up shows its sign-in form, too.
 const MOST_REFUSALS: usize = 2;
 
+/// Logins of one run of which a picture is kept.
+#[cfg(feature = "browser")]
+const MOST_PICTURES: usize = 5;
+
 /// What the sign-ins of a run remember.
 pub struct Memory {
     budget: usize,
@@ -35,6 +39,8 @@ struct State {
     codes: HashMap<String, Codes>,
     secrets: BTreeSet<(&'static str, String)>,
     notes: Vec<(usize, String)>,
+    #[cfg(feature = "browser")]
+    pictures: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -127,6 +133,15 @@ impl Memory {
         self.state().secrets.iter().cloned().collect()
     }
 
+    /// Counts one more picture of a failed login, unless there are enough.
+    #[cfg(feature = "browser")]
+    pub(super) fn admit_picture(&self) -> bool {
+        let mut state = self.state();
+        let is_free = state.pictures < MOST_PICTURES;
+        state.pictures += usize::from(is_free);
+        is_free
+    }
+
     /// Notes what was done with the exchange of that number.
     pub(super) fn note(&self, exchange: usize, what: impl Into<String>) {
         self.state().notes.push((exchange, what.into()));
@@ -206,6 +221,14 @@ mod tests {
         assert!(memory.admit(&user("pw")).is_ok());
         assert!(memory.admit(&user("pw")).unwrap_err().detail.contains("budget of 1 sign-ins"));
         assert_eq!(memory.spent(), 1);
+    }
+
+    #[cfg(feature = "browser")]
+    #[test]
+    fn few_failures_of_a_run_are_pictured() {
+        let memory = Memory::new(None, true);
+        let kept = (0..9).filter(|_| memory.admit_picture()).count();
+        assert_eq!(kept, MOST_PICTURES);
     }
 
     #[test]

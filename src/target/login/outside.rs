@@ -15,7 +15,7 @@ use super::reason::{Reason, Trouble};
 use super::script::Failed;
 use super::user::User;
 use crate::http::user_agent::{Navigation, UserAgent};
-use crate::model::exchange::Request;
+use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 use crate::oauth::params::Params;
 use crate::target::profile::Client;
@@ -27,6 +27,9 @@ pub(super) enum Brought {
     Response(String, Option<Params>),
     /// The server showed an error, in these words if any.
     ErrorPage(String),
+    /// The browser rests on a page that offers nothing more, after the password was sent or not.
+    #[cfg(feature = "browser")]
+    Page(Arc<Exchange>, bool),
 }
 
 impl Driver<'_> {
@@ -70,6 +73,11 @@ impl Driver<'_> {
                 landing.response = Some(AuthorizationResponse::from_form(&url, form));
             }
             Ok(Brought::ErrorPage(text)) => landing.shown = Some(text),
+            #[cfg(feature = "browser")]
+            Ok(Brought::Page(exchange, has_signed_in)) => {
+                landing.exchange = exchange;
+                way.signed_in |= has_signed_in;
+            }
             Err((trouble, exchange)) => {
                 landing.exchange = exchange;
                 way.trouble = Some(trouble);
@@ -123,8 +131,7 @@ impl Driver<'_> {
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {
                 // A future that is large, for a way that few logins go.
-                let callback = Box::pin(self.browse(browser, agent, &first.url, user)).await;
-                callback.map(|url| Brought::Response(url, None))
+                Box::pin(self.browse(browser, agent, &first.url, resting, user)).await
             }
             _ => return Err(impossible("nobody else signs in")),
         };

@@ -187,9 +187,7 @@ impl Listener {
             Some(Brought::Response(..)) => {
                 ("200 OK", "The answer has arrived. You may close this window.")
             }
-            Some(Brought::ErrorPage(_)) => {
-                ("200 OK", "Noted: the server showed an error. You may close this window.")
-            }
+            Some(_) => ("200 OK", "Noted: the server showed an error. You may close this window."),
             None => ("404 Not Found", "Nothing is here."),
         };
         let page = format!(

@@ -33,6 +33,8 @@ pub struct Guard<'a> {
     pub callback: Option<String>,
     /// Requests that were held back, by origin.
     pub blocked: BTreeMap<String, usize>,
+    /// The origin of a page among them, the last one.
+    pub barred: Option<String>,
     /// What pages and scripts sent and got, not handed over yet.
     pub seen: Vec<Exchange>,
     /// Why the last page could not be had, as the browser says it.
@@ -51,6 +53,7 @@ impl<'a> Guard<'a> {
             leaves,
             callback: None,
             blocked: BTreeMap::new(),
+            barred: None,
             seen: vec![],
             failure: None,
             pending: BTreeSet::new(),
@@ -108,7 +111,11 @@ impl<'a> Guard<'a> {
             return hold("Aborted");
         }
         if !is_inert(&url) && !self.home.contains(&url) {
-            *self.blocked.entry(origin_of(&url)).or_default() += 1;
+            let origin = origin_of(&url);
+            if params["resourceType"] == "Document" {
+                self.barred = Some(origin.clone());
+            }
+            *self.blocked.entry(origin).or_default() += 1;
             return hold("BlockedByClient");
         }
         if let Some(key) = key(params).filter(|_| is_watched(params)) {

@@ -12,11 +12,12 @@ use super::cookies;
 use super::guard::Guard;
 use super::process::Process;
 use super::tab::Tab;
-use super::walk::{TICK, Walk};
-use crate::http::user_agent::UserAgent;
+use super::walk::{End, TICK, Walk};
+use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Exchange;
 use crate::target::login::User;
 use crate::target::login::driver::{Decision, Driver};
+use crate::target::login::outside::Brought;
 use crate::target::login::reason::{Reason, Trouble};
 use crate::target::login::step::{Script, Step, When};
 
@@ -65,15 +66,17 @@ pub(super) fn broken(why: String) -> Trouble {
 }
 
 impl Driver<'_> {
-    /// Signs in with a browser that has the cookies of the user agent and gives them back; the
-    /// address that carries the authorization response, or why there is none.
+    /// Signs in with a browser that has the cookies of the user agent and gives them back; what the
+    /// authorization request at `url` came to, or why nothing. The browser goes on where the user
+    /// agent rests: a server may count how often a request is opened.
     pub(in crate::target::login) async fn browse(
         &self,
         browser: &Browser,
         agent: &mut UserAgent,
         url: &str,
+        resting: &Navigation,
         user: &User,
-    ) -> Result<String, Trouble> {
+    ) -> Result<Brought, Trouble> {
         let missing = |why: String| {
             let remedy = "install Chromium, or name it as browser under [login] or in CHROMIUM";
             Trouble::new(Reason::PageNotFound, why, remedy)
@@ -86,8 +89,8 @@ impl Driver<'_> {
         let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
         let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
         let mut tab = open.unwrap_or_else(late).map_err(missing)?;
-        let walk =
-            timeout(browser.timeout, self.sign_in(&mut tab, browser, agent, url, user)).await;
+        let sign_in = self.sign_in(&mut tab, browser, agent, (url, &resting.url), user);
+        let walk = timeout(browser.timeout, sign_in).await;
         let outcome = walk.unwrap_or_else(|_| {
             let detail = format!("no callback within {} s", browser.timeout.as_secs());
             Err(Trouble::new(Reason::TimedOut, detail, "raise timeout_seconds under [login]"))
@@ -99,10 +102,25 @@ impl Driver<'_> {
         }
         let outcome = match outcome {
             Err(trouble) => Err(self.shown(trouble, &mut tab, browser, agent, user).await),
-            done => done,
+            Ok((End::Left(callback), _)) => Ok(Brought::Response(callback, None)),
+            Ok((End::Rests(page), has_signed_in)) => {
+                let exchange = self.page_at(&page).unwrap_or_else(|| Arc::clone(&resting.exchange));
+                Ok(Brought::Page(exchange, has_signed_in))
+            }
         };
         tab.close().await;
         outcome
+    }
+
+    /// The exchange that brought the page of that address, or the last page where script changed
+    /// the address.
+    fn page_at(&self, url: &str) -> Option<Arc<Exchange>> {
+        let address = url.split('#').next().unwrap_or_default();
+        let exchanges = self.recorder.exchanges();
+        let answered = || exchanges.iter().rev().filter(|e| e.response().is_some());
+        let of_address = answered().find(|e| e.request.url == address);
+        let is_page = |e: &&Arc<Exchange>| e.response().is_some_and(|r| r.is_html());
+        of_address.or_else(|| answered().find(is_page)).cloned()
     }
 
     /// The trouble with what shows it.
@@ -114,7 +132,9 @@ impl Driver<'_> {
         agent: &UserAgent,
         user: &User,
     ) -> Trouble {
-        let Some(folder) = &browser.evidence else { return trouble };
+        let Some(folder) = browser.evidence.as_ref().filter(|_| self.memory.admit_picture()) else {
+            return trouble;
+        };
         let kept = timeout(END, self.keep(tab, folder, &agent.jar, user)).await;
         trouble.detail += &match kept {
             Ok(Ok(paths)) => format!("; see {paths}"),
@@ -147,9 +167,9 @@ impl Driver<'_> {
         tab: &mut Tab<'_>,
         browser: &Browser,
         agent: &UserAgent,
-        url: &str,
+        (url, page): (&str, &str),
         user: &User,
-    ) -> Result<String, Trouble> {
+    ) -> Result<(End, bool), Trouble> {
         for cookie in cookies::commands(&agent.jar) {
             // A cookie that the browser refuses would not have come from it.
             let _ = tab.call("Network.setCookie", cookie).await;
@@ -160,7 +180,7 @@ impl Driver<'_> {
         };
         let (login, decide) = (browser.script.of(When::Login), browser.script.of(decision));
         if login.first().is_none_or(|step| step.open.is_none()) {
-            tab.visit(url).await.map_err(broken)?;
+            tab.visit(page).await.map_err(broken)?;
         }
         let mut walk = Walk::new(!login.is_empty());
         if !self.is_past(tab, &login).await? {
@@ -170,11 +190,11 @@ impl Driver<'_> {
         if tab.guard.callback.is_none() {
             self.perform(tab, &decide, url, user).await?;
         }
-        let callback = self.walk(tab, &mut walk, user).await?;
+        let end = self.walk(tab, &mut walk, user).await?;
         if walk.has_signed_in {
             self.memory.accepted(user);
         }
-        Ok(callback)
+        Ok((end, walk.has_signed_in))
     }
 
     /// The page asks for a decision already, so that the steps of the sign-in are not for it.

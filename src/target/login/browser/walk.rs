@@ -31,6 +31,14 @@ enum Deed {
     Follow(usize),
 }
 
+/// How a walk ended.
+pub(super) enum End {
+    /// At the address that carries the authorization response.
+    Left(String),
+    /// On the page of that address.
+    Rests(String),
+}
+
 /// Where a walk stands.
 #[derive(Default)]
 pub(super) struct Walk {
@@ -49,18 +57,19 @@ pub(super) struct Walk {
 }
 
 impl Driver<'_> {
-    /// Acts page by page until the browser is about to leave for the client.
+    /// Acts page by page until the browser is about to leave for the client, or rests on a page that
+    /// offers nothing where a refusal may be what the request deserves.
     pub(super) async fn walk(
         &self,
         tab: &mut Tab<'_>,
         walk: &mut Walk,
         user: &User,
-    ) -> Result<String, Trouble> {
+    ) -> Result<End, Trouble> {
         loop {
             tab.attend(TICK).await.map_err(broken)?;
             self.record(tab);
             if let Some(callback) = &tab.guard.callback {
-                return Ok(callback.clone());
+                return Ok(End::Left(callback.clone()));
             }
             // A page that is being replaced cannot be read.
             let Ok(sight) = tab.look().await else { continue };
@@ -75,7 +84,7 @@ impl Driver<'_> {
             let Some(deed) = self.deed(&sight, &page) else {
                 let since = *walk.idle.get_or_insert_with(Instant::now);
                 if since.elapsed() > SHOWS {
-                    return Err(self.at_rest(&sight, walk));
+                    return self.at_rest(tab, &sight, walk);
                 }
                 continue;
             };
@@ -235,8 +244,20 @@ impl Driver<'_> {
         Ok(typed)
     }
 
-    /// Why the browser rests on a page that offers nothing.
-    fn at_rest(&self, sight: &Sight, walk: &Walk) -> Trouble {
+    /// The browser rests on a page that offers nothing. As with forms over plain HTTP, that is how
+    /// the request ended, except where it should have brought a code.
+    fn at_rest(&self, tab: &Tab<'_>, sight: &Sight, walk: &Walk) -> Result<End, Trouble> {
+        if tab.guard.barred.is_some() {
+            return Err(unreached(tab));
+        }
+        match self.demands_code {
+            true => Err(self.stuck(sight, walk)),
+            false => Ok(End::Rests(sight.url.clone())),
+        }
+    }
+
+    /// Why a page that offers nothing is none to rest on.
+    fn stuck(&self, sight: &Sight, walk: &Walk) -> Trouble {
         let page = sight.url.split(['?', '#']).next().unwrap_or_default();
         let exchanges = self.recorder.exchanges();
         let is_error = exchanges.last().and_then(|e| e.response()).is_some_and(|r| r.status >= 400);
@@ -289,7 +310,7 @@ impl Walk {
 
 /// Why there is no page.
 fn unreached(tab: &Tab<'_>) -> Trouble {
-    if let Some(origin) = tab.guard.blocked.keys().next() {
+    if let Some(origin) = tab.guard.barred.as_ref().or(tab.guard.blocked.keys().next()) {
         let detail = format!("the browser was about to leave for {origin}");
         let remedy = "name its origin under origins in [login], if the user signs in there";
         return Trouble::new(Reason::CallbackNotReached, detail, remedy);

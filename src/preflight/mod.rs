@@ -180,14 +180,17 @@ fn no_metadata(lookups: &[Arc<Exchange>], issuer: &str) -> Obstacle {
     let remedy = match failure {
         None if lookups.iter().any(is_busy) => Withheld::AskedToWait.remedy(),
         Some(reason) if reason.contains("TLS") => {
-            "check the certificate: its chain must end at a trusted root and its name must match the host"
+            "check the certificate: its chain must end at a trusted root, or at the authority named by ca_file in [network], and its name must match the host"
         }
         Some(reason) if reason.contains("failed to lookup") || reason.contains("resolve") => {
-            "check the host name of the issuer"
+            "check the host name of the issuer, or give its address under resolve in [network]"
         }
         Some(_) => "check that the server is up and that host and port of the issuer are right",
         None if lookups.iter().any(|e| e.response().is_some_and(|r| r.status == 200)) => {
             "a page came back where a JSON object should be: check the path of the issuer"
+        }
+        None if lookups.iter().any(|e| e.response().is_some_and(|r| r.status >= 500)) => {
+            "see the log of the server: it failed where its metadata should be"
         }
         None => {
             "check the issuer, path included, or set authorization_endpoint and token_endpoint under [endpoints]"

@@ -3,7 +3,10 @@
 
 mod evidence;
 
+use std::sync::Arc;
+
 use crate::draw::clean;
+use crate::model::exchange::Exchange;
 use crate::model::requirement::Profile;
 use crate::model::verdict::Obstacle;
 pub use crate::preflight::items::{Finding, Item};
@@ -43,13 +46,29 @@ pub async fn diagnose(target: Target) -> Vec<Item> {
     items
 }
 
+/// A first profile.
+pub struct FirstProfile {
+    /// The commented profile.
+    pub text: String,
+    /// The issuer that the metadata name, where it is not the one that was asked.
+    pub other_issuer: Option<String>,
+}
+
 /// A commented profile from what the target publishes.
 ///
 /// The error says what was tried, what came back and what to change, with the exchanges that it
 /// cites.
-pub async fn first_profile(target: Target) -> Result<String, (Obstacle, Vec<String>)> {
+pub async fn first_profile(target: Target) -> Result<FirstProfile, (Obstacle, Vec<String>)> {
     match prepare(target, Profile::Baseline, Clock::default()).await {
-        Ok(context) => Ok(starter::profile(&context.target, &context.facts)),
+        Ok(context) => {
+            let named = context.facts.metadata.text("issuer");
+            let asked = context.target.issuer.trim_end_matches('/');
+            let other = named.filter(|named| named.trim_end_matches('/') != asked);
+            Ok(FirstProfile {
+                text: starter::profile(&context.target, &context.facts),
+                other_issuer: other.map(str::to_owned),
+            })
+        }
         Err((mut obstacle, context)) => {
             let exchanges = context.shared.exchanges();
             let redactor = redactor(&context, exchanges.iter());
@@ -68,9 +87,19 @@ fn cure(context: &Context) -> Option<String> {
     let failure = lookups.first()?.outcome.as_ref().err();
     if failure.is_some_and(|why| why.contains("TLS") || why.contains("certificate")) {
         return Some(
-            "renew the certificate (its chain must end at a trusted root, its name match the host), name its authority by --ca-file FILE, or go on with --insecure, which the profile and every report will say"
+            "renew the certificate (its chain must end at a trusted root, its name match the host), name its authority by --ca-file FILE (ca_file under [network] of the profile, AUTHSPEC_NETWORK__CA_FILE), or go on with --insecure, which the profile and every report will say"
                 .into(),
         );
+    }
+    if failure.is_some_and(|why| why.contains("failed to lookup") || why.contains("resolve")) {
+        return Some(
+            "check the host name of the issuer, or give its address: AUTHSPEC_NETWORK__RESOLVE=\"{ 'HOST' = 'ADDRESS' }\", which the profile then holds as resolve under [network]"
+                .into(),
+        );
+    }
+    let is_ill = |e: &Arc<Exchange>| e.response().is_some_and(|r| r.status >= 500);
+    if lookups.iter().any(is_ill) {
+        return None;
     }
     let is_busy = lookups.iter().any(|e| {
         e.withheld.is_some() || e.response().is_some_and(|r| matches!(r.status, 429 | 503))

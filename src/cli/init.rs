@@ -3,10 +3,15 @@
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 
+use toml::Value;
+
 use super::arguments::InitArgs;
+use super::settings::environment;
 use super::{complain, exit, say};
 use crate::doctor::first_profile;
+use crate::target::layers::{Environment, Layers, Origin};
 use crate::target::network::Network;
+use crate::target::path::Path;
 use crate::target::profile::{Client, Target};
 use crate::target::starter;
 
@@ -16,12 +21,10 @@ pub(super) async fn init(args: InitArgs) -> u8 {
     let uris: Vec<&str> = args.redirect_uris.iter().map(String::as_str).collect();
     let uris = if uris.is_empty() { vec![starter::REDIRECT_URI] } else { uris };
     let mut target = Target::new(&args.issuer, Client::new(id, &uris, "openid"));
-    let network =
-        Network { ca_file: args.ca_file.clone(), insecure: args.insecure, ..Network::default() };
-    target.network = match network.load(&|_| None) {
+    target.network = match network(&args, &environment()) {
         Ok(network) => network,
-        Err((_, why)) => {
-            complain(format!("{why}; name the file of authorities by --ca-file"));
+        Err(why) => {
+            complain(why);
             return exit::USAGE;
         }
     };
@@ -29,8 +32,8 @@ pub(super) async fn init(args: InitArgs) -> u8 {
         complain(why);
         return exit::USAGE;
     }
-    let text = match first_profile(target).await {
-        Ok(text) => text,
+    let profile = match first_profile(target).await {
+        Ok(profile) => profile,
         Err((obstacle, evidence)) => {
             let evidence: Vec<String> =
                 evidence.iter().map(|line| format!("\n            {line}")).collect();
@@ -46,10 +49,18 @@ pub(super) async fn init(args: InitArgs) -> u8 {
     };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).create_new(!args.force);
-    let written = options.open(&args.output).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        options.open(&args.output).and_then(|mut file| file.write_all(profile.text.as_bytes()));
     let path = args.output.display();
     match written {
         Ok(()) => {
+            if let Some(other) = &profile.other_issuer {
+                complain(format!(
+                    "the metadata at {} name another issuer, {other}, and so does the profile: doctor and run will \
+                     send their requests there. If {} is the server that you mean, correct its own issuer first",
+                    args.issuer, args.issuer
+                ));
+            }
             say(format!(
                 "{path} is written; fill in what says CHANGE-ME, then\n\n    authspec doctor --target {path}\n    authspec run --target {path}"
             ));
@@ -64,4 +75,28 @@ pub(super) async fn init(args: InitArgs) -> u8 {
             exit::USAGE
         }
     }
+}
+
+/// The way to the server: what the environment says of `[network]`, under the options.
+///
+/// The error names variable or option, and says why.
+fn network(args: &InitArgs, environment: &Environment) -> Result<Network, String> {
+    let mut layers = Layers::default();
+    layers.overlay(environment)?;
+    if let Some(file) = &args.ca_file {
+        let path = Path::parse("network.ca_file");
+        layers.set(&path, Value::String(file.clone()), Origin::Option("--ca-file"))?;
+    }
+    if args.insecure {
+        let path = Path::parse("network.insecure");
+        layers.set(&path, Value::Boolean(true), Origin::Option("--insecure"))?;
+    }
+    let Some(table) = layers.values().get("network") else { return Ok(Network::default()) };
+    let network: Network =
+        table.clone().try_into().map_err(|e| format!("network: {}", e.to_string().trim()))?;
+    network.load(&|name| environment.get(name).cloned()).map_err(|(key, why)| {
+        let path = Path::parse("network").child(key);
+        let origin = layers.origin(&path).map_or_else(String::new, |origin| format!("{origin}: "));
+        format!("{origin}{why}")
+    })
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::capabilities::Facts;
-use super::profile::Target;
+use super::profile::{Target, default_pace};
+use super::safety::Environment;
 
 /// Stands for what the operator has to fill in.
 pub const PLACEHOLDER: &str = "CHANGE-ME";
@@ -32,6 +33,12 @@ pub fn profile(target: &Target, facts: &Facts) -> String {
 
 fn head(out: &mut String, target: &Target, facts: &Facts) {
     let issuer = facts.metadata.text("issuer").unwrap_or(&target.issuer);
+    // What is on this machine may speak for a server that is not.
+    let named = Environment::of(issuer);
+    let (environment, pace) = match named.is_shared() && !target.safety.environment.is_shared() {
+        true => (named, default_pace(named)),
+        false => (target.safety.environment, target.pace),
+    };
     let _ = writeln!(
         out,
         "# Target profile of authspec. `authspec doctor --target FILE` says what is still missing.\n\
@@ -47,13 +54,13 @@ fn head(out: &mut String, target: &Target, facts: &Facts) {
         "# What the server is to others: development (every check runs), staging (none that may lock\n\
          # accounts or that sends bursts), production (nothing but what conforming clients send).\n\
          environment = {}\n",
-        quoted(target.safety.environment.as_str())
+        quoted(environment.as_str())
     );
     let _ = writeln!(
         out,
         "# Least interval between two requests. A test server of your own may take more: 0.\n\
          pace_ms = {}\n",
-        target.pace.as_millis()
+        pace.as_millis()
     );
     if facts.metadata.text("end_session_endpoint").is_some() {
         let _ = writeln!(
@@ -70,10 +77,17 @@ fn head(out: &mut String, target: &Target, facts: &Facts) {
          # forbidden_scope = \"CHANGE-ME\"\n"
     );
     let network = &target.network;
-    if network.insecure || network.ca_file.is_some() {
+    if network.insecure || network.ca_file.is_some() || !network.resolve.is_empty() {
         out.push_str("[network]\n");
         if let Some(path) = &network.ca_file {
             let _ = writeln!(out, "ca_file = {}", quoted(path));
+        }
+        let resolve = network.resolve.iter();
+        let resolve: Vec<String> = resolve
+            .map(|(host, to)| format!("{} = {}", quoted(host), quoted(&to.to_string())))
+            .collect();
+        if !resolve.is_empty() {
+            let _ = writeln!(out, "resolve = {{ {} }}", resolve.join(", "));
         }
         if network.insecure {
             out.push_str("# Certificates are not verified; the report says so.\ninsecure = true\n");
@@ -173,6 +187,26 @@ mod tests {
         let text = text.replace("change-me", "app");
         let target = Target::parse("p.toml", &text, &|_| None).unwrap();
         assert_eq!(target.endpoints["token_endpoint"], "https://as.test/token");
+    }
+
+    #[test]
+    fn a_server_that_speaks_for_another_is_treated_as_the_other() {
+        let client = Client::new("spa", &["https://app.test/cb"], "openid");
+        let mut target = Target::new("http://127.0.0.1:7", client);
+        target.network.resolve.insert("as.test".into(), [127, 0, 0, 1].into());
+        let mut facts = Facts::default();
+        let parse = |facts: &Facts| {
+            let text = profile(&target, facts).replace("CHANGE-ME", "filled-in");
+            let text = text.replace("change-me", "filled-in");
+            Target::parse("p.toml", &text, &|_| Some("x".into())).unwrap()
+        };
+        let own = parse(&facts);
+        assert_eq!((own.safety.environment, own.pace.as_millis()), (Environment::Development, 0));
+        assert_eq!(own.network.resolve["as.test"].to_string(), "127.0.0.1");
+        facts.metadata.set("issuer", "https://login.example.com");
+        let other = parse(&facts);
+        assert_eq!(other.safety.environment, Environment::Staging);
+        assert_eq!(other.pace, default_pace(Environment::Staging));
     }
 
     #[test]

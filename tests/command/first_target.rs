@@ -135,10 +135,31 @@ fn init_names_its_own_options_where_a_certificate_is_not_trusted() {
         assert!(untrusted.stderr.contains(cure), "{}", untrusted.stderr);
     }
     assert_eq!(init(&["--ca-file", "nowhere.pem"]).code, 2);
+    // The way to the server is that of the environment, as for every other command.
+    let by_name = |resolve: &str| {
+        let variables =
+            [("AUTHSPEC_NETWORK__RESOLVE", resolve), ("AUTHSPEC_NETWORK__INSECURE", "true")];
+        authspec(folder.path(), &["init", server.issuer(), "--output", "named.toml"], &variables)
+    };
+    assert!(by_name("{").stderr.contains("AUTHSPEC_NETWORK__RESOLVE"));
+    let named = by_name(&format!("{{ '{}' = '127.0.0.1' }}", seeds::HOST));
+    assert_eq!(named.code, 0, "{}", named.stderr);
+    let written = std::fs::read_to_string(folder.path().join("named.toml")).unwrap();
+    assert!(written.contains("resolve = { "), "{written}");
     let insecure = init(&["--insecure"]);
     assert_eq!(insecure.code, 0, "{}", insecure.stderr);
     let written = std::fs::read_to_string(folder.path().join("authspec.toml")).unwrap();
     assert!(written.contains("insecure = true"), "{written}");
+}
+
+#[test]
+fn init_says_that_the_metadata_name_another_issuer() {
+    let policy = Policy::with(Defect::MetadataIssuerOfAnotherHost);
+    let server = embedded::start(Config { policy, ..Config::default() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let init = authspec(folder.path(), &["init", server.issuer()], &[]);
+    assert_eq!(init.code, 0, "{}", init.stderr);
+    assert!(init.stderr.contains("name another issuer, "), "{}", init.stderr);
 }
 
 #[test]

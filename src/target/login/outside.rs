@@ -15,7 +15,9 @@ use super::reason::{Reason, Trouble};
 use super::script::Failed;
 use super::user::User;
 use crate::http::user_agent::{Navigation, UserAgent};
-use crate::model::exchange::{Exchange, Request};
+#[cfg(feature = "browser")]
+use crate::model::exchange::Exchange;
+use crate::model::exchange::Request;
 use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 use crate::oauth::params::Params;
 use crate::target::profile::Client;

@@ -241,7 +241,7 @@ impl Context {
         let outcome = driver.code(agent, get).await;
         Ok(outcome.and_then(|(landing, way)| match front::belongs_to(&landing, &sent) {
             true => Ok((landing, way)),
-            false => Err(front::another_answer(&landing)),
+            false => Err(front::another_answer(&landing, &self.target)),
         }))
     }
 

@@ -13,6 +13,7 @@ use crate::oauth::params::Params;
 use crate::oauth::token;
 use crate::target::login::driver::{Decision, Way};
 use crate::target::login::reason::{Reason, Trouble};
+use crate::target::profile::Target;
 
 /// What a request becomes before a browser takes it.
 pub enum Front {
@@ -129,8 +130,32 @@ pub(super) fn belongs_to(landing: &Landing, sent: &AuthorizationRequest) -> bool
     }
 }
 
-pub(super) fn another_answer(landing: &Landing) -> Trouble {
-    let remedy = "the server answers an earlier request of this browser; set concurrency to 1 in the profile";
+pub(super) fn another_answer(landing: &Landing, target: &Target) -> Trouble {
+    let remedy = match target.login.lanes(target.concurrency) {
+        0 | 1 => {
+            "the server answers a request that this browser left unfinished; see how it keeps requests: one that is new must take the place of the old"
+        }
+        _ => {
+            "the server answers an earlier request of this browser; set concurrency to 1 in the profile"
+        }
+    };
     let detail = format!("{} with the state of another request", landing.gist());
     Trouble::new(Reason::CallbackNotReached, detail, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::authorization::samples::sent_to;
+    use crate::target::profile::Client;
+
+    #[test]
+    fn what_is_so_already_is_no_remedy() {
+        let mut target = Target::new("http://127.0.0.1:1", Client::new("a", &["x:/"], "openid"));
+        let remedy = |target: &Target| another_answer(&sent_to("x:/?code=c"), target).remedy;
+        target.concurrency = 4;
+        assert!(remedy(&target).contains("set concurrency to 1"));
+        target.concurrency = 1;
+        assert!(!remedy(&target).contains("concurrency"), "{}", remedy(&target));
+    }
 }

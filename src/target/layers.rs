@@ -65,8 +65,14 @@ impl Layers {
     /// The error names the line where the text is not TOML.
     pub fn read(name: &str, text: &str) -> Result<Self, String> {
         let fault = |e: toml::de::Error| {
-            let at = e.span().map_or(0, |span| span.start);
-            format!("{name}:{}: {}", line_at(text, at), e.message().replace('\n', " "))
+            let span = e.span().unwrap_or_default();
+            let (line, message) = (line_at(text, span.start), e.message().replace('\n', " "));
+            match text.get(span).map(str::trim).filter(|key| !key.is_empty()) {
+                Some(key) if message == "duplicate key" => format!(
+                    "{name}:{line}: {key} stands here for the second time; merge both, or drop one"
+                ),
+                _ => format!("{name}:{line}: {message}"),
+            }
         };
         let mut layers = Self {
             values: text.parse::<Table>().map_err(fault)?,

@@ -163,6 +163,18 @@ fn init_says_that_the_metadata_name_another_issuer() {
 }
 
 #[test]
+fn a_table_that_stands_twice_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let text =
+        "issuer = \"http://127.0.0.1:1\"\n[login]\ndriver = \"form\"\n\n[login]\nbudget = 3\n";
+    std::fs::write(folder.path().join("twice.toml"), text).unwrap();
+    let doctor = authspec(folder.path(), &["doctor", "--target", "twice.toml"], &[]);
+    assert_eq!(doctor.code, 2, "{}", doctor.stderr);
+    let said = "twice.toml:5: login stands here for the second time";
+    assert!(doctor.stderr.contains(said), "{}", doctor.stderr);
+}
+
+#[test]
 fn the_starter_offers_no_driver_that_the_build_lacks() {
     let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
     let init = authspec(folder.path(), &["init", server.issuer()], &[]);

@@ -75,6 +75,16 @@ fn a_code_that_is_refused_is_not_sent_again() {
 }
 
 #[test]
+fn an_error_page_after_a_code_points_at_the_code() {
+    blocking(async {
+        let server = start(Manner::RefusesCode).await;
+        let (reason, obstacle) = trial(target(&server, TOTP)).await.outcome.unwrap_err();
+        assert_eq!(reason, "second factor asked");
+        assert!(obstacle.remedy.contains("check totp of the user"), "{obstacle}");
+    });
+}
+
+#[test]
 fn the_login_of_another_server_is_followed_where_the_profile_names_it() {
     blocking(async {
         let idp = start(Manner::Plain).await;

@@ -28,6 +28,8 @@ pub(crate) enum Manner {
     SecondFactor,
     /// .. and takes each code once.
     SingleUse,
+    /// .. and shows an error whatever the code.
+    RefusesCode,
     /// The first page asks for the one-time code as well.
     AllAtOnce,
     /// Approval leads to the consent page.
@@ -157,7 +159,7 @@ impl App {
                 .set_body_raw(format!("{SIGN_IN}<button>Sign in</button></form>"), "text/html");
         }
         match self.manner {
-            Manner::SecondFactor | Manner::SingleUse => to("/otp"),
+            Manner::SecondFactor | Manner::SingleUse | Manner::RefusesCode => to("/otp"),
             Manner::ConsentLoop => to("/consent"),
             Manner::Home => to("/home"),
             Manner::JsonCallback => ResponseTemplate::new(200)
@@ -246,6 +248,7 @@ impl Respond for App {
                     "expires_in": 300, "scope": "openid profile"
                 })),
             ("GET", "/otp") => page(OTP),
+            ("POST", "/otp") if self.manner == Manner::RefusesCode => page("<h1>Bad code</h1>"),
             ("POST", "/otp") => {
                 let fields: Vec<_> = parse(&request.body).into_owned().collect();
                 let code = fields.iter().find(|(n, _)| n == "otp").map(|(_, v)| v.as_str());

@@ -144,6 +144,9 @@ impl Driver<'_> {
                 Reason::FieldNotFound,
                 "no form on the page could be filled in: name its fields and buttons under [login] in the profile, or choose driver = http or browser if script makes the page",
             ),
+            (None, Some(_)) if way.coded.is_some() && !way.consented => {
+                return Trouble::code_refused(landing.gist());
+            }
             (None, Some(_)) if way.signed_in => (
                 Reason::CallbackNotReached,
                 "see the page on which the user rests: an error, or something left for him to do; are client and redirect URI registered?",

@@ -102,6 +102,12 @@ impl Trouble {
         Self::new(Reason::NotPossible, what, "sign in with driver = \"form\" to have it judged")
     }
 
+    /// A one-time code was sent, and the page after it leads nowhere.
+    pub(super) fn code_refused(detail: impl Into<String>) -> Self {
+        let remedy = "the one-time code was sent and refused, as it seems: check totp of the user (secret, algorithm, digits and period) and both clocks, and see the page";
+        Self::new(Reason::SecondFactor, detail, remedy)
+    }
+
     /// A request that the wallet cannot answer.
     pub fn unanswered(detail: impl Into<String>) -> Self {
         let remedy = "check credential, format, vct and claims under [login.wallet] against what the server asks for";

@@ -267,6 +267,9 @@ impl Driver<'_> {
                 let remedy = "see the page, and the log of the server";
                 Trouble::new(Reason::Refused, format!("{gist} at {page}"), remedy)
             }
+            (false, true) if walk.coded.is_some() && walk.decisions == 0 => {
+                Trouble::code_refused(format!("the browser rests at {page}"))
+            }
             (false, true) => {
                 let remedy =
                     "see the page on which the user rests: something is left for him to do";

@@ -17,6 +17,7 @@ pub mod html;
 pub mod intent;
 mod limits;
 pub mod memory;
+mod opaque;
 pub mod otp;
 pub mod outside;
 pub mod person;

@@ -19,6 +19,7 @@ use tokio::process::Command;
 
 use super::driver::Decision;
 use super::memory::Memory;
+use super::opaque::masked;
 use super::outside::Brought;
 use super::reason::{Reason, Trouble};
 use super::user::User;
@@ -171,13 +172,20 @@ fn answer(said: &str, complained: &str, status: &str) -> Result<Brought, Trouble
             )),
         };
     }
-    if let Some(error) = text("error") {
+    if let Some(error) = text("error").map(|error| masked(&error)) {
         if let Some(words) = error.strip_prefix(Reason::Refused.name()) {
             let words = words.trim_start_matches([':', ' ']);
             return Ok(Brought::ErrorPage(format!("{words}{complained}")));
         }
-        let reason = Reason::named_in(&error).unwrap_or(Reason::Refused);
-        let detail = format!("the program answered error: {error}{complained}");
+        let named = Reason::named_in(&error);
+        let reason = named.unwrap_or(Reason::Refused);
+        // The reason stands before the detail already.
+        let words = named.and_then(|reason| error.strip_prefix(reason.name())).unwrap_or(&error);
+        let words = match words.trim_start_matches([':', ' ']) {
+            "" => "and nothing more",
+            words => words,
+        };
+        let detail = format!("the program answered: {words}{complained}");
         return Err(Trouble::new(reason, detail, "see what the program says"));
     }
     Err(Trouble::new(
@@ -206,7 +214,7 @@ fn fields(form: &Value) -> Option<Params> {
 
 /// The end of what the program wrote to its standard error, on one line.
 fn shown(complained: &str) -> String {
-    let line = complained.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = masked(&complained.split_whitespace().collect::<Vec<_>>().join(" "));
     let skipped = line.chars().count().saturating_sub(SHOWN);
     let end: String = line.chars().skip(skipped).collect();
     if end.is_empty() { end } else { format!("; on its standard error: {end}") }
@@ -250,6 +258,13 @@ mod tests {
         let trouble = failed("{\"error\":\"wrong password\"}", "line 1\nline 2");
         assert_eq!(trouble.reason, Reason::WrongPassword);
         assert!(trouble.detail.ends_with("on its standard error: line 1 line 2"));
+        let trouble = failed(
+            r#"{"error":"page not found: no form at /interaction/Jq3vVd0aXk7Zp1mWm2yH"}"#,
+            "",
+        );
+        assert_eq!(trouble.reason, Reason::PageNotFound);
+        let said = "the program answered: no form at /interaction/<20 characters>";
+        assert_eq!(trouble.detail, said);
         let trouble = failed("{\"error\":\"no idea\"}", "");
         assert_eq!(trouble.reason, Reason::Refused);
     }

@@ -226,10 +226,29 @@ impl Visit<'_> {
         let (landing, way) = attempt.map_err(|trouble| trouble.obstacle())?;
         self.context.remember(0, &way);
         self.context.return_session(agent);
-        let consent = if way.consented { ", with a consent page" } else { "" };
-        let driver = self.context.target.login.driver();
-        self.good(format!("by {driver}{consent}; a code arrived"));
+        let login = &self.context.target.login;
+        let text = seen(login.driver(), login.jar().is_some(), &way);
+        self.told_by_the_login();
+        self.good(text);
         Ok((request, landing, way))
+    }
+
+    /// A code at the redirect URI proves what nothing before the sign-in did.
+    fn told_by_the_login(&mut self) {
+        let client = self.context.client(0);
+        let proven = [
+            ("client", format!("{} is known: it got a code", client.id)),
+            (
+                "redirect_uri",
+                format!("{} is registered: the code went there", client.redirect_uri()),
+            ),
+        ];
+        for (name, text) in proven {
+            let open = self.items.iter_mut().find(|item| item.name == name);
+            if let Some(item) = open.filter(|i| matches!(i.finding, Finding::Skipped(_))) {
+                item.finding = Finding::Good(text);
+            }
+        }
     }
 
     async fn token(
@@ -334,5 +353,28 @@ impl Visit<'_> {
         let cure = "check client_id and client_secret under [introspection], and that this client may see tokens of others";
         self.note(Finding::Advice(answer.gist(), cure.into()));
         Ok(())
+    }
+}
+
+/// How the first login went.
+fn seen(driver: &str, has_session: bool, way: &Way) -> String {
+    let consent = if way.consented { ", with a consent page" } else { "" };
+    match way.signed_in || way.presented || way.unseen || has_session {
+        true => format!("by {driver}{consent}; a code arrived"),
+        false => format!("nobody had to sign in{consent}; a code arrived all the same"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_without_a_sign_in_is_told_as_such() {
+        let mut way = Way::default();
+        assert_eq!(seen("form", false, &way), "nobody had to sign in; a code arrived all the same");
+        assert_eq!(seen("session", true, &way), "by session; a code arrived");
+        (way.signed_in, way.consented) = (true, true);
+        assert_eq!(seen("form", false, &way), "by form, with a consent page; a code arrived");
     }
 }

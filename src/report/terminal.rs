@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::prometheus::exit_code;
 use crate::model::report::{Cleanup, ExchangeReport, Report, RequirementReport, ScenarioReport};
 use crate::model::requirement::{Level, Severity};
 use crate::model::verdict::{Status, Weight};
@@ -232,7 +233,7 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         out,
         "gate      {} (exit code {}): {}",
         colour.paint(status, word),
-        report.gate.exit_code,
+        exit_code(report),
         report.gate.rule
     );
     for reason in &report.gate.reasons {

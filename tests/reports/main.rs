@@ -66,6 +66,13 @@ fn the_terminal_report_is_stable() {
 }
 
 #[test]
+fn an_interrupted_run_says_the_code_with_which_it_ends() {
+    let report = Report { interrupted: true, ..sample() };
+    let text = terminal::summary(&report, &[], terminal::Colour::Off);
+    assert!(text.contains("(exit code 130)"), "{text}");
+}
+
+#[test]
 fn a_hostile_answer_cannot_colour_the_terminal() {
     assert!(!terminal::summary(&sample(), &[], terminal::Colour::Off).contains('\u{1b}'));
 }

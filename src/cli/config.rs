@@ -11,6 +11,9 @@ use crate::target::path::Path;
 use crate::target::profile::Target;
 use crate::target::schema::{self, Kind};
 
+/// Characters up to which a value may move the column of the origins.
+const WIDEST: usize = 60;
+
 /// Prints the configuration in force; each value with its origin if asked. Secrets stay references.
 pub(super) fn show(options: &TargetOptions, with_origin: bool) -> u8 {
     let target = options.named().and_then(|target| Ok((options.layers(&environment())?, target)));
@@ -38,12 +41,20 @@ fn text(layers: &Layers, target: &Target, with_origin: bool) -> String {
             lines.push((path, value.to_string(), "default".into()));
         }
     }
+    if !lines.iter().any(|(known, ..)| known == "request_budget") {
+        lines.push(("request_budget".into(), "none".into(), "default".into()));
+    }
     lines.sort();
     let shown = |(path, value, _): &(String, String, String)| format!("{path} = {value}");
-    let width = lines.iter().map(|line| shown(line).chars().count()).max().unwrap_or(0).min(60);
+    let length = |line: &(String, String, String)| shown(line).chars().count();
+    let width = lines.iter().map(length).filter(|length| *length <= WIDEST).max().unwrap_or(0);
     let mut out = String::new();
     for line in &lines {
         let _ = match with_origin {
+            // A long value leaves the column to the others.
+            true if length(line) > width => {
+                writeln!(out, "{}\n{:width$}  # {}", shown(line), "", line.2)
+            }
             true => writeln!(out, "{:<width$}  # {}", shown(line), line.2),
             false => writeln!(out, "{}", shown(line)),
         };
@@ -100,5 +111,25 @@ impl TargetOptions {
     /// [`Self::resolve`] where a target must be named.
     pub(super) fn named(&self) -> Result<Target, String> {
         self.resolve(&environment())?.ok_or_else(|| NO_TARGET.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_shown_and_long_values_break_no_column() {
+        let long = "x".repeat(80);
+        let profile = format!(
+            "issuer = \"http://127.0.0.1:1\"\n[[clients]]\nid = \"{long}\"\nredirect_uris = [\"http://127.0.0.1:2/\"]\n"
+        );
+        let layers = Layers::read("p.toml", &profile).unwrap();
+        let target = Target::load(&layers, &|_| None).unwrap();
+        let text = text(&layers, &target, true);
+        assert!(text.contains("login.budget = 1000 "), "{text}");
+        assert!(text.contains("request_budget = none "), "{text}");
+        let columns: Vec<usize> = text.lines().filter_map(|line| line.find("  # ")).collect();
+        assert!(columns.len() > 8 && columns.windows(2).all(|w| w[0] == w[1]), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Value;
 
 use super::layers::Layers;
+use super::login::memory::Memory;
 use super::login::{LoginTable, User, UserTable};
 use super::network::Network;
 use super::profile::{
@@ -211,6 +212,8 @@ impl Target {
         ];
         let budget = self.safety.request_budget;
         all.extend(budget.map(|most| ("request_budget".to_owned(), number(most.into()))));
+        let memory = Memory::new(self.login.budget, !self.safety.environment.is_shared());
+        all.push(("login.budget".to_owned(), number(memory.budget() as u128)));
         let scopes = self.clients.iter().enumerate();
         all.extend(scopes.map(|(at, c)| (format!("clients[{at}].scope"), text(&c.scope))));
         all.extend(self.allowed_origin.iter().map(|o| ("allowed_origin".to_owned(), text(o))));

@@ -159,7 +159,8 @@ mod tests {
         let client = Client::new("spa", &["https://app.test/cb"], "openid");
         let mut target = Target::new("http://127.0.0.1:1", client);
         assert!(outside(&target.login).is_none());
-        target.login.rung = Rung::Manual(Manual { console: None, timeout: Duration::ZERO });
+        let manual = Manual { console: None, timeout: Duration::ZERO, most: None };
+        target.login.rung = Rung::Manual(manual);
         let one = outside(&target.login).unwrap_or_default();
         let [short, long] = [1, 11].map(|count| time(100, count, one, &target));
         assert_eq!(long - short, one * 10, "one after the other");

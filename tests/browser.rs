@@ -353,6 +353,8 @@ fn an_authorization_request_is_opened_once() {
     assert!(trial.outcome.is_ok(), "{}", shown(&trial));
     let opened = trial.steps.iter().filter(|step| step.head.contains("/authorize?")).count();
     assert_eq!(opened, 1, "{}", shown(&trial));
+    let last = trial.steps.last().unwrap();
+    assert_eq!(last.notes, ["a browser went through these pages"], "{}", shown(&trial));
 }
 
 #[test]

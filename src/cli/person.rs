@@ -62,6 +62,13 @@ pub(super) fn introduce(target: &mut Target) -> bool {
     true
 }
 
+/// Tells the person how many logins there are at most.
+pub(super) fn expect(target: &mut Target, most: Option<usize>) {
+    if let Rung::Manual(manual) = &mut target.login.rung {
+        manual.most = most;
+    }
+}
+
 /// Whether a person is to sign in.
 pub(super) fn is_needed(target: &Target) -> bool {
     matches!(target.login.rung, Rung::Manual(_))

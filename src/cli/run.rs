@@ -102,7 +102,7 @@ impl Session {
     ) -> Result<Outcome, Failure> {
         target.login.keep_in(&self.output.reports);
         if person::introduce(&mut target) {
-            announce(&filter).await;
+            announce(&filter, &mut target).await;
         }
         let console = match name {
             Some(name) => Console::of(name, self.voice, self.stop.clone()),
@@ -155,8 +155,10 @@ impl Session {
 }
 
 /// Says beforehand how often the person is needed.
-async fn announce(filter: &Filter) {
-    let count = person::most_logins(filter).await.map_or("many".into(), |count| count.to_string());
+async fn announce(filter: &Filter, target: &mut Target) {
+    let most = person::most_logins(filter).await;
+    person::expect(target, most);
+    let count = most.map_or("many".into(), |count| count.to_string());
     complain(format!(
         "you sign in yourself, one login at a time: at most {count} of them (an upper bound, counted on \
          the embedded reference server; --id and --tags choose fewer checks)"

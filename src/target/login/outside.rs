@@ -128,7 +128,9 @@ impl Driver<'_> {
             Rung::Manual(manual) => {
                 let _turn = self.memory.turn.lock().await;
                 let is_posted = response_mode == Some("form_post");
-                manual.ask(&first.url, redirect_uri, is_posted, &user.username, self.leaves).await
+                let number = self.memory.spent();
+                let user = &user.username;
+                manual.ask(&first.url, redirect_uri, is_posted, (number, user), self.leaves).await
             }
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {
@@ -138,11 +140,12 @@ impl Driver<'_> {
             _ => return Err(impossible("nobody else signs in")),
         };
         let answer = answer.map_err(fail)?;
-        let whom = match self.login.driver() {
-            "browser" => "a browser signed in",
-            _ => "signed in elsewhere, which nobody saw",
+        // What a browser did stands in its exchanges, which came since.
+        let (at, whom) = match self.login.driver() {
+            "browser" => (self.recorder.len(), "a browser went through these pages"),
+            _ => (resting.exchange.number, "signed in elsewhere, which nobody saw"),
         };
-        self.memory.note(resting.exchange.number, whom);
+        self.memory.note(at, whom);
         let Brought::Response(callback, form) = &answer else { return Ok(answer) };
         let carried = AuthorizationResponse::from_url(callback, Mode::Redirect);
         let posted = form.as_ref().and_then(|form| form.value("code"));

@@ -39,6 +39,8 @@ pub struct Manual {
     pub timeout: Duration,
     /// The way to him; nobody signs in without it.
     pub console: Option<Arc<dyn Console>>,
+    /// Logins that a run needs at most, where somebody counted them.
+    pub most: Option<usize>,
 }
 
 impl fmt::Debug for Manual {
@@ -49,14 +51,14 @@ impl fmt::Debug for Manual {
 
 impl Manual {
     /// Asks the person to sign in once; what he brings back, or why there is nothing. A response
-    /// that is posted can only be heard. `is_callback` knows every address of the client: a server
+    /// that is posted can only be heard. `number` counts the logins of the run. `is_callback` knows every address of the client: a server
     /// may tell another client of an error.
     pub(super) async fn ask(
         &self,
         url: &str,
         redirect_uri: &str,
         is_posted: bool,
-        user: &str,
+        (number, user): (usize, &str),
         is_callback: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Brought, Trouble> {
         let Some(console) = &self.console else {
@@ -81,7 +83,8 @@ impl Manual {
             }
         };
         console.show(&format!(
-            "sign in{} within {} s, in a private window:\n  {url}\n{redirect_uri}: {how}\nan error page of the server instead: enter error, or error: WHAT IT SAYS{page}",
+            "login {number}{}: sign in{} within {} s, in a private window:\n  {url}\n{redirect_uri}: {how}\nan error page of the server instead: enter error, or error: WHAT IT SAYS{page}",
+            self.most.map_or_else(String::new, |most| format!(" of at most {most}")),
             if user.is_empty() { String::new() } else { format!(" as {user}") },
             self.timeout.as_secs()
         ));
@@ -277,9 +280,9 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_console_nobody_signs_in() {
-        let manual = Manual { timeout: Duration::from_secs(1), console: None };
+        let manual = Manual { timeout: Duration::from_secs(1), console: None, most: None };
         let asked =
-            manual.ask("http://as.test/", "http://127.0.0.1:1/cb", false, "", &|_| true).await;
+            manual.ask("http://as.test/", "http://127.0.0.1:1/cb", false, (1, ""), &|_| true).await;
         assert!(matches!(asked, Err(trouble) if trouble.reason == Reason::NotPossible));
     }
 
@@ -309,8 +312,9 @@ mod tests {
             }
         }
         let console: Option<Arc<dyn Console>> = Some(Arc::new(Nobody));
-        let manual = Manual { timeout: Duration::from_secs(60), console };
-        let asked = manual.ask("http://as.test/", "https://app.test/cb", true, "", &|_| true).await;
+        let manual = Manual { timeout: Duration::from_secs(60), console, most: None };
+        let asked =
+            manual.ask("http://as.test/", "https://app.test/cb", true, (3, ""), &|_| true).await;
         assert!(matches!(asked, Err(trouble) if trouble.reason == Reason::NotPossible));
     }
 

@@ -125,7 +125,7 @@ impl LoginTable {
                 let (command, pass_password) = (self.command, self.pass_password);
                 Rung::Exec(Program { command, pass_password, timeout })
             }
-            DriverName::Manual => Rung::Manual(Manual { timeout, console: None }),
+            DriverName::Manual => Rung::Manual(Manual { timeout, console: None, most: None }),
             DriverName::Wallet => Rung::Wallet(self.wallet.unwrap_or_default().load(secret)?),
             #[cfg(feature = "browser")]
             DriverName::Browser => {

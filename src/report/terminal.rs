@@ -80,42 +80,57 @@ pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour
         requirement.level.as_str(),
         requirement.severity.as_str()
     );
-    let _ = writeln!(out, "  duty      {}", requirement.duty);
-    let _ = writeln!(out, "  source    {}", requirement.sources.first().map_or("", String::as_str));
+    let _ = writeln!(out, "  duty      {}", one_line(&requirement.duty));
+    let _ = writeln!(
+        out,
+        "  source    {}",
+        one_line(requirement.sources.first().map_or("", String::as_str))
+    );
     for scenario in requirement.scenarios.iter().filter(|s| s.status > Status::Pass) {
         of_scenario(out, scenario);
     }
     if requirement.scenarios.iter().any(|s| !s.deviations.is_empty()) {
-        let _ = writeln!(
-            out,
-            "  to change make the server answer as the specification accepts: {}",
-            requirement.accepts
-        );
+        for (label, text) in [
+            ("attack", &requirement.attack),
+            ("to change", &requirement.fix),
+            ("accepted", &requirement.accepts),
+        ] {
+            if !text.is_empty() {
+                let _ = writeln!(out, "  {label:<9} {}", one_line(text));
+            }
+        }
+        let _ = writeln!(out, "  more      authspec explain {}", requirement.id);
     }
 }
 
 pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
-    let _ = writeln!(out, "  scenario  {} ({}:{})", scenario.name, scenario.feature, scenario.line);
+    let _ = writeln!(
+        out,
+        "  scenario  {} ({}:{})",
+        one_line(&scenario.name),
+        scenario.feature,
+        scenario.line
+    );
     for deviation in &scenario.deviations {
         let weight = match deviation.weight {
             Weight::Note => " (note)",
             Weight::Warning => " (warning)",
             Weight::Draft | Weight::Failure => "",
         };
-        let _ = writeln!(out, "    expected  {}{weight}", deviation.expected);
-        let _ = writeln!(out, "    actual    {}", deviation.actual);
+        let _ = writeln!(out, "    expected  {}{weight}", one_line(&deviation.expected));
+        let _ = writeln!(out, "    actual    {}", one_line(&deviation.actual));
     }
     for observation in &scenario.observations {
-        let _ = writeln!(out, "    observed  {observation}");
+        let _ = writeln!(out, "    observed  {}", one_line(observation));
     }
     match (&scenario.obstacle, &scenario.reason) {
         (Some(obstacle), _) => {
-            let _ = writeln!(out, "    tried     {}", obstacle.tried);
-            let _ = writeln!(out, "    came back {}", obstacle.came_back);
-            let _ = writeln!(out, "    to change {}", obstacle.remedy);
+            let _ = writeln!(out, "    tried     {}", one_line(&obstacle.tried));
+            let _ = writeln!(out, "    came back {}", one_line(&obstacle.came_back));
+            let _ = writeln!(out, "    to change {}", one_line(&obstacle.remedy));
         }
         (None, Some(reason)) => {
-            let _ = writeln!(out, "    reason    {reason}");
+            let _ = writeln!(out, "    reason    {}", one_line(reason));
         }
         (None, None) => {}
     }
@@ -130,7 +145,7 @@ pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
 pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
     let answer = match (exchange.status, &exchange.failure) {
         (Some(status), _) => status.to_string(),
-        (None, Some(failure)) => format!("no answer: {failure}"),
+        (None, Some(failure)) => format!("no answer: {}", one_line(failure)),
         (None, None) => "no answer".into(),
     };
     let _ = writeln!(out, "    exchange {} {}", exchange.number, cut(&exchange.request_line, 400));
@@ -163,8 +178,10 @@ pub(super) fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
 }
 
 pub(super) fn one_line(text: &str) -> String {
-    // A hostile answer must not move the cursor or change colours.
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    // A hostile answer must not move the cursor, change colours or turn the direction of writing.
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 pub(super) fn cut(text: &str, most: usize) -> String {
@@ -203,12 +220,12 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     let _ = writeln!(
         out,
         "\ntarget    {} as {}",
-        report.target.issuer,
-        report.target.clients.join(", ")
+        one_line(&report.target.issuer),
+        one_line(&report.target.clients.join(", "))
     );
     let _ = writeln!(out, "profile   {}", report.profile.as_str());
     if let Some(filter) = &report.filter {
-        let _ = writeln!(out, "filter    {filter}");
+        let _ = writeln!(out, "filter    {}", one_line(filter));
     }
     let _ = writeln!(out, "result    {}", counts.join(", "));
     if let Some(part) = &report.part {

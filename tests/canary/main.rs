@@ -1,8 +1,13 @@
 //! Runs against a server that puts secrets into every field of its answers: none leaves the process.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod complete;
+mod many;
 mod middleman;
 mod oracle;
+mod relay;
+#[path = "../reports/sample.rs"]
+mod sample;
 
 use std::fmt::Write as _;
 use std::fs;

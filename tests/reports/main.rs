@@ -5,6 +5,8 @@
 mod diff;
 mod formats;
 mod hostile;
+mod hostile_run;
+mod hostile_server;
 mod html;
 mod page;
 mod palette;

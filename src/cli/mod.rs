@@ -40,6 +40,8 @@ use arguments::{
 };
 use stop::{Stop, stoppable};
 
+use crate::report::terminal::one_line;
+
 /// Exit codes, part of the contract.
 pub mod exit {
     /// The gate passed.
@@ -128,9 +130,9 @@ fn say(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints a message to standard error.
+/// Prints a message to standard error. What a target said in it cannot steer the terminal.
 fn complain(text: impl Display) {
-    let text = text.to_string();
+    let text = text.to_string().lines().map(one_line).collect::<Vec<_>>().join("\n");
     if log::message(&text) {
         return;
     }

@@ -177,7 +177,8 @@ pub(super) fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
     shown
 }
 
-pub(super) fn one_line(text: &str) -> String {
+/// The text on one line, with nothing in it that could steer the terminal.
+pub fn one_line(text: &str) -> String {
     // A hostile answer must not move the cursor, change colours or turn the direction of writing.
     let steers =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -156,6 +156,22 @@ fn a_redactor_knows_thousands_of_secrets() {
 }
 
 #[test]
+fn a_large_run_is_redacted_whole() {
+    let exchanges = many::exchanges(600);
+    let (report, canary) = many::report(&exchanges, &many::redactor(&exchanges));
+    // A code, a cookie, two tokens, a verifier and a form's token every three exchanges.
+    assert_eq!(canary.secrets(), 200 * 6);
+    let secrets = Secrets::default();
+    exchanges.iter().for_each(|exchange| secrets.take_pairs(&exchange.request.text()));
+    assert_eq!(secrets.all().len(), 3 * 200);
+    for format in Format::ALL {
+        let text = format.render(&report).unwrap();
+        assert_eq!(canary.scan(text.as_bytes()), Ok(()));
+        assert_clean(format.name(), text.as_bytes(), &secrets);
+    }
+}
+
+#[test]
 fn an_exchange_is_drawn_without_secrets_in_its_names_either() {
     // A hostile server puts a token where nobody looks for it: into the name of a header field.
     let mut redactor = Redactor::new();

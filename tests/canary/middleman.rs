@@ -36,7 +36,7 @@ impl Secrets {
     }
 
     /// The values behind the names of secrets in a query or form.
-    fn take_pairs(&self, pairs: &str) {
+    pub(crate) fn take_pairs(&self, pairs: &str) {
         for (name, value) in pairs.split(['&', '?', '#']).filter_map(|pair| pair.split_once('=')) {
             let is_secret =
                 matches!(name, "code" | "password" | "csrf" | "refresh_token" | "token")

@@ -69,7 +69,8 @@ impl UserAgent {
     }
 
     fn dress(&self, request: &mut Request, accept: &str, initiator: Initiator) {
-        let url = Url::parse(&request.url).ok();
+        let url = Some(&request.url).filter(|_| !self.jar.is_empty());
+        let url = url.and_then(|url| Url::parse(url).ok());
         let cookies =
             url.and_then(|url| self.jar.header(&url, &request.method, initiator, Timestamp::now()));
         if let Some(cookies) = cookies {
@@ -81,8 +82,13 @@ impl UserAgent {
     }
 
     fn keep(&mut self, exchange: &Exchange) {
+        let mut cookies =
+            exchange.response().into_iter().flat_map(|r| r.headers("set-cookie")).peekable();
+        if cookies.peek().is_none() {
+            return;
+        }
         let Ok(url) = Url::parse(&exchange.request.url) else { return };
-        for cookie in exchange.response().into_iter().flat_map(|r| r.headers("set-cookie")) {
+        for cookie in cookies {
             self.jar.store(&url, cookie, Timestamp::now());
         }
     }
@@ -101,7 +107,6 @@ impl UserAgent {
         let mut followed = 0;
         loop {
             let url = request.url.clone();
-            let (method, body) = (request.method.clone(), request.body.clone());
             let headers = request.headers.clone();
             let exchange = self.send(http, recorder, request, initiator).await;
             let rest = |departed| Navigation {
@@ -123,11 +128,9 @@ impl UserAgent {
             initiator = Initiator::SameSite;
             // RFC 9110 §15.4: 307 and 308 keep method and body; all others become GET.
             let keeps = matches!(exchange.response().map(|r| r.status), Some(307 | 308));
-            request = Request {
-                method: if keeps { method } else { "GET".into() },
-                url: next,
-                headers: if keeps { headers } else { vec![] },
-                body: if keeps { body } else { vec![] },
+            request = match keeps {
+                true => Request { url: next, headers, ..exchange.request.clone() },
+                false => Request::get(next),
             };
         }
     }

@@ -163,7 +163,7 @@ impl World {
 
     /// How many exchanges there are so far.
     pub fn exchanges(&self) -> usize {
-        self.recorder.exchanges().len()
+        self.recorder.len()
     }
 
     /// What the scenario recorded, with its exchanges.

@@ -1,6 +1,5 @@
 //! From nothing to an audit, as a newcomer goes: `init`, `doctor`, `login test`, `run`; and what the
 //! configuration says of itself.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::path::Path;
 use std::process::Command;

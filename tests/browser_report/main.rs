@@ -246,7 +246,7 @@ fn axe_finds_no_violation() {
             if state == "open" {
                 // What is off the screen has no layout, and would seem to lie over its neighbours.
                 page.eval(
-                    "document.querySelectorAll('.req').forEach((e) => { e.style.contentVisibility = 'visible' })",
+                    "document.querySelectorAll('.req, main > section').forEach((e) => { e.style.contentVisibility = 'visible' })",
                 );
                 page.eval("document.querySelectorAll('details').forEach((d) => { d.open = true })");
                 page.eval("new Promise((done) => setTimeout(done, 200))");

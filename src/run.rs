@@ -81,7 +81,9 @@ pub fn audit(
         let times = (started, clock.elapsed());
         let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, times);
         let interrupted = watcher.is_stopped();
-        Ok(Outcome { report: Report { cleanup, interrupted, ..report }, canary })
+        let mut report = Report { cleanup, interrupted, ..report };
+        report.clean(&canary);
+        Ok(Outcome { report, canary })
     })
 }
 

@@ -164,6 +164,11 @@ impl Http {
         self.epoch.elapsed().saturating_sub(at)
     }
 
+    /// From now on at least that long between two requests; nothing for the usual pace.
+    pub fn rest(&self, interval: Duration) {
+        self.pace.rest(interval);
+    }
+
     /// The bounds in force.
     pub fn limits(&self) -> Limits {
         self.limits

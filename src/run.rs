@@ -47,14 +47,24 @@ pub struct Outcome {
 /// Why there is no report.
 #[derive(Clone, Debug)]
 pub enum Failure {
-    /// The target or the login is not usable; with the exchanges that show it, redacted.
-    Preflight(Obstacle, Vec<ExchangeReport>),
+    /// The target or the login is not usable; with the exchanges that show it, redacted, and whether
+    /// anybody was there.
+    Preflight(Obstacle, Vec<ExchangeReport>, Presence),
     /// The filter selects nothing.
     NothingSelected(String),
     /// The filter or the profile does not make sense.
     Usage(String),
     /// The harness is at fault.
     Own(String),
+}
+
+/// Whether somebody answered at the address of a target that cannot be audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Something was answered, or nothing was asked yet.
+    Up,
+    /// There was no connection, or no answer to any request.
+    Down,
 }
 
 /// [`audit`] on a runtime of its own, for callers without one.
@@ -191,7 +201,12 @@ pub(crate) fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
 fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
     let exchanges = context.shared.exchanges();
     let pen = Pen::new(context, exchanges.iter());
-    Failure::Preflight(clean(&obstacle, &pen.redactor), pen.exchanges(&exchanges))
+    let is_silent = !exchanges.is_empty() && exchanges.iter().all(|e| e.response().is_none());
+    let presence = match is_silent || context.http.is_unreached() {
+        true => Presence::Down,
+        false => Presence::Up,
+    };
+    Failure::Preflight(clean(&obstacle, &pen.redactor), pen.exchanges(&exchanges), presence)
 }
 
 /// What a target does or refuses counts only beside a working twin: when a client's valid flow no

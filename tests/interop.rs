@@ -110,7 +110,7 @@ fn audit(target: Target) -> Result<Outcome, String> {
         clock: Clock::default(),
     };
     audit_blocking(options, Rc::new(())).map_err(|failure| match failure {
-        Failure::Preflight(obstacle, _) => format!("the server cannot be audited: {obstacle}"),
+        Failure::Preflight(obstacle, ..) => format!("the server cannot be audited: {obstacle}"),
         Failure::NothingSelected(message) | Failure::Usage(message) | Failure::Own(message) => {
             message
         }

@@ -253,7 +253,7 @@ fn log_end(report: &Report, paths: &[String], code: u8) {
 /// Prints why there is no report.
 pub(super) fn explain(failure: &Failure) -> u8 {
     match failure {
-        Failure::Preflight(obstacle, exchanges) => {
+        Failure::Preflight(obstacle, exchanges, _) => {
             let mut text = format!(
                 "the target cannot be audited yet\n  tried     {}\n  came back {}\n  to change {}\n",
                 obstacle.tried, obstacle.came_back, obstacle.remedy

@@ -166,7 +166,7 @@ async fn audit(session: &Session, entry: Entry, filter: &Filter) -> Audited {
 /// Why there is no report, in one line.
 fn reason(failure: &Failure) -> String {
     match failure {
-        Failure::Preflight(obstacle, _) => obstacle.to_string(),
+        Failure::Preflight(obstacle, ..) => obstacle.to_string(),
         Failure::NothingSelected(message) | Failure::Usage(message) | Failure::Own(message) => {
             message.clone()
         }

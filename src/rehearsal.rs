@@ -60,7 +60,8 @@ pub async fn rehearse(mut stand_in: Options, subject: &Target) -> Result<Rehears
     let ended = execute(catalogue, &plan, &context, &()).await;
     let grants = Issued::by(exchanges(&context, &ended), None).grants();
     let revocations = if subject.safety.cleanup { grants } else { 0 };
-    let requests = context.http.requests() + u64::try_from(revocations).unwrap_or(u64::MAX);
+    let ends = if subject.safety.cleanup { revocations + context.memory.spent() } else { 0 };
+    let requests = context.http.requests() + u64::try_from(ends).unwrap_or(u64::MAX);
     Ok(Rehearsal {
         planned: planned(catalogue, &plan),
         notes: of_plan(&plan, &subject.safety),

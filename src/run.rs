@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::catalogue::Catalogue;
-use crate::cleanup::clean_up;
+use crate::cleanup::{Haste, clean_up};
 use crate::draw::{ById, Ended, Pen, clean, draw, status_of};
 use crate::execute::execute;
 pub use crate::execute::{Glimpse, Observer};
@@ -87,11 +87,17 @@ pub fn audit(
         let filter = options.filter.clone();
         let watcher = observer.clone();
         let (context, plan, ended) = conduct(catalogue, options, observer).await?;
-        let cleanup = clean_up(&context, exchanges(&context, &ended)).await;
+        watcher.cleans_up();
+        let haste = || match (watcher.is_hurried(), watcher.is_stopped()) {
+            (true, _) => Haste::InterruptedAgain,
+            (false, true) => Haste::Interrupted,
+            (false, false) => Haste::None,
+        };
+        let cleanup = clean_up(&context, exchanges(&context, &ended), &haste).await;
         let times = (started, clock.elapsed());
-        let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, times);
+        let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, cleanup, times);
         let interrupted = watcher.is_stopped();
-        Ok(Outcome { report: Report { cleanup, interrupted, ..report }, canary })
+        Ok(Outcome { report: Report { interrupted, ..report }, canary })
     })
 }
 
@@ -118,7 +124,9 @@ async fn conduct(
     let (context, plan) = prepare(catalogue, options, None).await?;
     let ended = execute(catalogue, &plan, &context, &*observer).await;
     context.http.end();
-    context.http.settle(&context.shared).await;
+    if !observer.is_stopped() {
+        context.http.settle(&context.shared).await;
+    }
     let ended = check_twins(&context, ended).await;
     Ok((context, plan, ended))
 }

@@ -31,8 +31,15 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs, stop: Stop) -> u8 {
+    if let Err(message) = args.many.check(args.repeat.is_some()) {
+        complain(message);
+        return exit::USAGE;
+    }
     if args.dry_run {
-        return dry_run::run(args).await;
+        return match &args.many.targets {
+            Some(folder) => targets::rehearse(&args, folder).await,
+            None => dry_run::run(args).await,
+        };
     }
     if let Err(code) = args.output.prepare() {
         return code;

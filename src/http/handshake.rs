@@ -34,9 +34,11 @@ impl Http {
         let strict = self.tls.trust.insecure.then(|| self.tls.strict());
         let tls = strict.as_ref().unwrap_or(&self.tls);
         let open = timeout(self.limits.connect, Connection::open(&origin, &self.route, tls));
-        let opened =
-            open.await.unwrap_or_else(|_| Err(HandshakeFailure::Unreached("no connection in time".into())));
-        if let Err(HandshakeFailure::Unreached(reason) | HandshakeFailure::Other(reason)) = &opened {
+        let opened = open
+            .await
+            .unwrap_or_else(|_| Err(HandshakeFailure::Unreached("no connection in time".into())));
+        if let Err(HandshakeFailure::Unreached(reason) | HandshakeFailure::Other(reason)) = &opened
+        {
             self.guard.broke(&origin, reason, Instant::now());
         }
         let version = opened?.version.ok_or_else(|| other("no TLS".into()))?;

@@ -30,12 +30,14 @@ pub struct Navigation {
 pub struct UserAgent {
     /// Its cookies.
     pub jar: CookieJar,
+    /// Somebody signed in with it in this run.
+    pub has_signed_in: bool,
 }
 
 impl UserAgent {
     /// A user agent that starts with these cookies.
     pub fn with(jar: CookieJar) -> Self {
-        Self { jar }
+        Self { jar, has_signed_in: false }
     }
 
     /// Sends one request with the cookies that belong there, and keeps those that come back.

@@ -182,7 +182,7 @@ async fn sign_out(world: &mut World) -> Step {
     world.confirm_logout().await?;
     world.flows.clear();
     ask_silently(world).await?;
-    world.agent = UserAgent { jar: before.jar };
+    world.agent = UserAgent { jar: before.jar, ..world.agent };
     ask_silently(world).await
 }
 

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use super::browsers::Browsers;
 pub use super::clock::Clock;
 use super::front;
 use super::shared::{Known, Parts};
-use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
@@ -56,10 +56,8 @@ pub struct Context {
     pub roam: Home,
     /// What the sign-ins of the run remember.
     pub memory: Memory,
-    /// User agents that are signed in and that nobody uses now. One is lent to one scenario at a
-    /// time: servers change a session with every interaction, and two copies would disturb each
-    /// other as no two tabs of a browser do.
-    sessions: Mutex<Vec<CookieJar>>,
+    /// The user agents that nobody uses now.
+    pub(super) browsers: Browsers,
     /// The clock of the run.
     pub clock: Clock,
     /// The flow of the preflight, by the first client.
@@ -96,7 +94,7 @@ impl Context {
             home: Home::default(),
             roam: Home::default(),
             memory,
-            sessions: Mutex::default(),
+            browsers: Browsers::default(),
             clock,
             baseline: None,
             shared: Recorder::default(),
@@ -107,19 +105,6 @@ impl Context {
             refresh_twins,
             may_wait,
             consents,
-        }
-    }
-
-    /// A user agent to use alone; signed in, if one is free, and otherwise new.
-    pub fn borrow_session(&self) -> UserAgent {
-        let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        UserAgent::with(free.unwrap_or_else(|| self.target.login.jar()))
-    }
-
-    /// Gives a user agent back for others to use.
-    pub fn return_session(&self, agent: UserAgent) {
-        if !agent.jar.is_empty() {
-            self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
         }
     }
 
@@ -170,7 +155,10 @@ impl Context {
         decision: Decision,
     ) -> (Landing, Way) {
         let leaves = |location: &str| self.is_client(location, uris);
-        self.driver(recorder, &leaves, user, decision).drive(agent, request).await
+        let (landing, way) =
+            self.driver(recorder, &leaves, user, decision).drive(agent, request).await;
+        agent.has_signed_in |= way.signed_in || way.presented;
+        (landing, way)
     }
 
     /// The address is a redirect URI, registered or one of `uris`, with or without a response.
@@ -230,6 +218,8 @@ impl Context {
         let user = self.target.user.as_ref();
         let driver = self.driver(recorder, &is_client, user, Decision::Approve);
         let outcome = driver.code(agent, get).await;
+        let signs_in = |way: &Way| way.signed_in || way.presented;
+        agent.has_signed_in |= outcome.as_ref().is_ok_and(|(_, way)| signs_in(way));
         Ok(outcome.and_then(|(landing, way)| match front::belongs_to(&landing, &sent) {
             true => Ok((landing, way)),
             false => Err(front::another_answer(&landing)),

@@ -9,7 +9,7 @@ use crate::cleanup::Issued;
 use crate::execute::execute;
 use crate::model::requirement::{Impact, Requirement};
 use crate::notes::of_plan;
-use crate::plan::{Omitted, Plan};
+use crate::plan::{Omitted, Plan, impact_of};
 use crate::run::{Failure, Options, exchanges, nothing_selected, prepare};
 use crate::target::profile::Target;
 
@@ -85,9 +85,14 @@ fn planned(catalogue: &Catalogue, plan: &Plan) -> Vec<Planned> {
     let rules = plan.features.iter().flat_map(|feature| &feature.rules);
     let of = |rule: &gherkin::Rule| {
         let requirement: &Requirement = catalogue.requirement(id_of(&rule.tags)?)?;
-        let scenarios = rule.scenarios.iter().map(|scenario| scenario.name.clone());
-        let (id, impact) = (requirement.id.clone(), requirement.impact);
-        Some(Planned { id, impact, scenarios: scenarios.collect() })
+        let mut by_impact: BTreeMap<Impact, Vec<String>> = BTreeMap::new();
+        for scenario in &rule.scenarios {
+            let names = by_impact.entry(impact_of(scenario, requirement)).or_default();
+            names.push(scenario.name.clone());
+        }
+        let id = requirement.id.clone();
+        let of_class = move |(impact, scenarios)| Planned { id: id.clone(), impact, scenarios };
+        Some(by_impact.into_iter().map(of_class))
     };
-    rules.filter_map(of).collect()
+    rules.filter_map(of).flatten().collect()
 }

@@ -136,7 +136,7 @@ async fn sign_in_elsewhere(world: &mut World) -> Step {
 
 #[when("each cookie is left out in turn")]
 async fn leave_cookies_out(world: &mut World) -> Step {
-    let whole = world.agent.jar.clone();
+    let (whole, has_signed_in) = (world.agent.jar.clone(), world.agent.has_signed_in);
     let mut names = Vec::new();
     for name in whole.names() {
         world.agent = UserAgent::with(whole.without(&name));
@@ -144,7 +144,7 @@ async fn leave_cookies_out(world: &mut World) -> Step {
             names.push(name);
         }
     }
-    world.agent = UserAgent::with(whole);
+    world.agent = UserAgent { jar: whole, has_signed_in };
     world.noted = names.join(" ");
     Ok(())
 }

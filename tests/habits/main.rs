@@ -1,6 +1,7 @@
 //! Ways of running: an interruption, logs, metrics, many targets, and again and again.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod complaints;
 mod interruption;
 mod running;
 mod watch;

@@ -16,6 +16,7 @@ mod expected;
 mod network;
 #[path = "safety/relay.rs"]
 #[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
+#[expect(dead_code, reason = "the tests of safety look at more of it")]
 mod relay;
 #[path = "interop/server.rs"]
 mod server;

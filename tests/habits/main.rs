@@ -213,6 +213,42 @@ fn many_targets_make_a_run_each_and_a_matrix_and_the_worst_code_counts() {
 }
 
 #[test]
+fn many_targets_have_metrics_and_spans_of_their_own_and_are_rehearsed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenants = folder.path().join("tenants");
+    std::fs::create_dir(&tenants).unwrap();
+    let good = server(Policy::conformant());
+    profile(&tenants.join("good.toml"), good.issuer(), "");
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let dead = profile(&tenants.join("dead.toml"), &format!("http://{free}"), "");
+    let named = ["run", "--targets", "tenants", "--id", "token.code-single-use"];
+    let told = ["--prometheus", "nightly.prom", "--otlp", "spans.jsonl"];
+    let found = authspec(folder.path(), &[&named[..], &told].concat());
+    assert_eq!(found.code, 3, "{}{}", found.stdout, found.stderr);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let code = |name| sample(&read(name), "authspec_exit_code");
+    assert_eq!((code("nightly.good.prom"), code("nightly.dead.prom")), (0.0, 3.0));
+    assert!(read("spans.good.jsonl").contains(good.issuer()));
+    assert!(!folder.path().join("nightly.prom").exists());
+
+    let before = runs(folder.path()).len();
+    let rehearsed = authspec(folder.path(), &[&named[..], &["--dry-run"]].concat());
+    assert_eq!(rehearsed.code, 0, "{}{}", rehearsed.stdout, rehearsed.stderr);
+    for words in ["target    dead", "target    good", "nothing was sent to", "sign-ins   about"] {
+        assert!(rehearsed.stdout.contains(words), "{words} is missing in {}", rehearsed.stdout);
+    }
+    assert_eq!(runs(folder.path()).len(), before);
+
+    std::fs::copy(dead, tenants.join("twin.toml")).unwrap();
+    let twins = authspec(folder.path(), &[&named[..], &told].concat());
+    assert!(twins.code == 2 && twins.stderr.contains("have the issuer"), "{}", twins.stderr);
+    for (option, why) in [("-Rlast", "a run is of one target"), ("--watch", "watch one")] {
+        let refused = authspec(folder.path(), &[&named[..], &[option]].concat());
+        assert!(refused.code == 2 && refused.stderr.contains(why), "{option}: {}", refused.stderr);
+    }
+}
+
+#[test]
 fn targets_that_cannot_be_named_are_usage_errors() {
     let folder = tempfile::tempdir().unwrap();
     let none = authspec(folder.path(), &["run", "--targets", "."]);

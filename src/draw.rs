@@ -63,6 +63,7 @@ pub(crate) fn clean(obstacle: &Obstacle, redactor: &Redactor) -> Obstacle {
         tried: redactor.redact(&obstacle.tried),
         came_back: redactor.redact(&obstacle.came_back),
         remedy: redactor.redact(&obstacle.remedy),
+        is_beyond_the_login: obstacle.is_beyond_the_login,
     }
 }
 

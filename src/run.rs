@@ -97,7 +97,9 @@ pub fn audit(
         let times = (started, clock.elapsed());
         let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, cleanup, times);
         let interrupted = watcher.is_stopped();
-        Ok(Outcome { report: Report { interrupted, ..report }, canary })
+        let mut report = Report { interrupted, ..report };
+        report.clean(&canary);
+        Ok(Outcome { report, canary })
     })
 }
 

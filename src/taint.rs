@@ -55,7 +55,7 @@ fn learn_target(redactor: &mut Redactor, target: &Target) {
             redactor.learn_password(password);
         }
     }
-    for cookie in target.login.jar().export() {
+    for cookie in target.login.jar().unwrap_or_default().export() {
         redactor.learn("cookie", &cookie.value);
     }
     if let Some(wallet) = target.login.wallet() {

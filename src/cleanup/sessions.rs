@@ -81,7 +81,7 @@ mod tests {
 
     fn landing(status: u16) -> Landing {
         let exchange = Arc::new(answered(status, &[], ""));
-        Landing { exchange, response: None, endless: false, asks_to_sign_in: false }
+        Landing { exchange, response: None, endless: false, asks_to_sign_in: false, shown: None }
     }
 
     #[test]

@@ -103,6 +103,9 @@ pub(super) struct InitArgs {
     /// Registered redirect URI of the client; may be repeated.
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub(super) redirect_uris: Vec<String>,
+    /// Authorities that the certificate of the server may come from, as PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<String>,
     /// Do not verify certificates.
     #[arg(long)]
     pub(super) insecure: bool,

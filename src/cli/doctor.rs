@@ -24,7 +24,7 @@ pub(super) async fn doctor(options: &TargetOptions) -> u8 {
 
 fn text(issuer: &str, items: &[Item]) -> String {
     let mut out = format!("target         {issuer}\n\n");
-    for Item { name, finding } in items {
+    for Item { name, finding, evidence } in items {
         let _ = match finding {
             Finding::Good(seen) => writeln!(out, "ok      {name:<14} {seen}"),
             Finding::Skipped(why) => writeln!(out, "-       {name:<14} {why}"),
@@ -37,6 +37,9 @@ fn text(issuer: &str, items: &[Item]) -> String {
                 obstacle.came_back, obstacle.tried, obstacle.remedy
             ),
         };
+        for line in evidence {
+            let _ = writeln!(out, "                       {line}");
+        }
     }
     let verdict = match is_usable(items) {
         true => "ready: authspec run audits this target",
@@ -53,13 +56,14 @@ mod tests {
 
     #[test]
     fn each_item_says_what_was_seen_and_what_to_change() {
-        let item = |name, finding| Item { name, finding };
-        let items = [
+        let item = |name, finding| Item { name, finding, evidence: vec![] };
+        let mut items = [
             item("name", Finding::Good("127.0.0.1".into())),
             item("clock", Finding::Advice("+60 s".into(), "synchronise".into())),
             item("client", Finding::Bad(Obstacle::new("to open", "400", "register the client"))),
             item("login", Finding::Skipped("rests on client".into())),
         ];
+        items[2].evidence = vec!["exchange 4: GET https://as.test/authorize".into()];
         let expected = "target         https://as.test
 
 ok      name           127.0.0.1
@@ -68,6 +72,7 @@ advice  clock          +60 s
 bad     client         400
         tried          to open
         to change      register the client
+                       exchange 4: GET https://as.test/authorize
 -       login          rests on client
 
 not ready: an audit would say nothing about the target

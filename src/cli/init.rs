@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use super::arguments::InitArgs;
 use super::{complain, exit, say};
 use crate::doctor::first_profile;
+use crate::target::network::Network;
 use crate::target::profile::{Client, Target};
 use crate::target::starter;
 
@@ -15,18 +16,30 @@ pub(super) async fn init(args: InitArgs) -> u8 {
     let uris: Vec<&str> = args.redirect_uris.iter().map(String::as_str).collect();
     let uris = if uris.is_empty() { vec![starter::REDIRECT_URI] } else { uris };
     let mut target = Target::new(&args.issuer, Client::new(id, &uris, "openid"));
-    target.network.trust.insecure = args.insecure;
-    target.network.insecure = args.insecure;
+    let network =
+        Network { ca_file: args.ca_file.clone(), insecure: args.insecure, ..Network::default() };
+    target.network = match network.load(&|_| None) {
+        Ok(network) => network,
+        Err((_, why)) => {
+            complain(format!("{why}; name the file of authorities by --ca-file"));
+            return exit::USAGE;
+        }
+    };
     if let Err((_, why)) = target.check() {
         complain(why);
         return exit::USAGE;
     }
     let text = match first_profile(target).await {
         Ok(text) => text,
-        Err(obstacle) => {
+        Err((obstacle, evidence)) => {
+            let evidence: Vec<String> =
+                evidence.iter().map(|line| format!("\n            {line}")).collect();
             complain(format!(
-                "no profile was written\n  tried     {}\n  came back {}\n  to change {}",
-                obstacle.tried, obstacle.came_back, obstacle.remedy
+                "no profile was written\n  tried     {}\n  came back {}{}\n  to change {}",
+                obstacle.tried,
+                obstacle.came_back,
+                evidence.concat(),
+                obstacle.remedy
             ));
             return exit::PREFLIGHT;
         }

@@ -26,6 +26,7 @@ pub mod settings;
 mod stop;
 mod targets;
 mod traceability;
+mod visible;
 mod watch;
 
 use std::fmt::Display;
@@ -39,6 +40,9 @@ use arguments::{
     WaiversArgs, WaiversCommand,
 };
 use stop::{Stop, stoppable};
+use visible::visible;
+
+use crate::report::terminal::Colour;
 
 /// Exit codes, part of the contract.
 pub mod exit {
@@ -125,14 +129,19 @@ async fn interruptible(work: impl Future<Output = u8>) -> u8 {
 /// Prints a line to standard output. A reader that went away, such as `head`, is no error: the
 /// report and the exit code still say everything.
 fn say(text: impl Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", visible(&text.to_string(), console::colour()));
 }
 
-/// Prints a message to standard error.
+/// Prints a message to standard error. What a target said in it cannot steer the terminal.
 fn complain(text: impl Display) {
     let text = text.to_string();
     if log::message(&text) {
         return;
     }
-    let _ = writeln!(std::io::stderr(), "authspec: {text}");
+    murmur(format!("authspec: {text}"));
+}
+
+/// Prints a line to standard error.
+fn murmur(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{}", visible(&text.to_string(), Colour::Off));
 }

@@ -1,6 +1,6 @@
 //! The person at the terminal who signs in where the profile says so.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
@@ -9,6 +9,7 @@ use reference_server::Config;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::murmur;
 use crate::embedded;
 use crate::model::requirement::Profile;
 use crate::plan::Filter;
@@ -25,7 +26,7 @@ struct Terminal {
 
 impl Console for Terminal {
     fn show(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{text}");
+        murmur(text);
     }
 
     fn line(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {

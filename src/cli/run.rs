@@ -140,6 +140,8 @@ impl Session {
 
     fn judged(&self, mut outcome: Outcome) -> Outcome {
         self.rules.settle(&mut outcome.report);
+        // What the waivers say is in the report now, too.
+        outcome.report.clean(&outcome.canary);
         outcome
     }
 

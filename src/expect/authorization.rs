@@ -148,7 +148,7 @@ mod tests {
 
     fn page(status: u16, body: &str) -> Landing {
         let exchange = Arc::new(answered(status, &[("Content-Type", "text/html")], body));
-        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
+        Landing { exchange, response: None, asks_to_sign_in: false, endless: false, shown: None }
     }
 
     fn weight(findings: &Findings) -> Option<Weight> {

@@ -64,6 +64,21 @@ pub fn proof_refused(exchange: &Exchange, is_repeated: bool) -> Findings {
     token_reject(exchange, &PROOF_ERRORS)
 }
 
+/// Tokens for a proof with query and fragment in `htu`: the comparison ignores both (§4.3). That
+/// such a proof is refused is a note, since §4.2 keeps clients from making one.
+pub fn query_ignored(exchange: &Exchange) -> Findings {
+    let findings = token_ok(exchange);
+    if findings.is_empty() {
+        return findings;
+    }
+    match token_reject(exchange, &PROOF_ERRORS) {
+        refusal if refusal.is_empty() => {
+            findings.into_iter().map(|d| d.weighing(Weight::Note)).collect()
+        }
+        wrong => wrong,
+    }
+}
+
 /// A code that is bound to another key is refused; where `dpop_jkt` may be unknown to the server,
 /// its acceptance is a warning.
 pub fn code_refused(exchange: &Exchange, is_known: bool) -> Findings {
@@ -115,6 +130,19 @@ mod tests {
         let issued = json(200, r#"{"access_token":"a","token_type":"DPoP"}"#);
         assert_eq!(weight(&code_refused(&issued, false)), Some(Weight::Warning));
         assert_eq!(weight(&code_refused(&issued, true)), Some(Weight::Failure));
+    }
+
+    #[test]
+    fn a_proof_with_a_query_in_htu_works_or_its_refusal_is_noted() {
+        for (status, body, expected) in [
+            (200, r#"{"access_token":"a","token_type":"DPoP"}"#, None),
+            (400, r#"{"error":"invalid_dpop_proof"}"#, Some(Weight::Note)),
+            (400, r#"{"error":"invalid_scope"}"#, Some(Weight::Warning)),
+            (500, "", Some(Weight::Failure)),
+            (400, r#"{"error":"invalid_request","access_token":"a"}"#, Some(Weight::Failure)),
+        ] {
+            assert_eq!(weight(&query_ignored(&json(status, body))), expected, "{status} {body}");
+        }
     }
 
     #[test]

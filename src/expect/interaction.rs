@@ -146,7 +146,7 @@ mod tests {
 
     fn page(status: u16) -> Landing {
         let exchange = Arc::new(answered(status, &[("Content-Type", "text/html")], "<h1>x</h1>"));
-        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
+        Landing { exchange, response: None, asks_to_sign_in: false, endless: false, shown: None }
     }
 
     fn token(claims: &str) -> String {

@@ -162,8 +162,7 @@ pub fn form_post(landing: &Landing, redirect_uri: &str, state: &str) -> Findings
                 .seen_in(&landing.exchange),
         ];
     }
-    let mut findings = code_ok(landing, redirect_uri);
-    findings.extend(state_unchanged(landing, state));
+    let mut findings = form_content(landing, redirect_uri, state);
     let caching = landing
         .exchange
         .response()
@@ -183,6 +182,13 @@ pub fn form_post(landing: &Landing, redirect_uri: &str, state: &str) -> Findings
                 .seen_in(&landing.exchange),
         );
     }
+    findings
+}
+
+/// The form carries one code and the state as it was sent, to exactly `redirect_uri`.
+pub fn form_content(landing: &Landing, redirect_uri: &str, state: &str) -> Findings {
+    let mut findings = code_ok(landing, redirect_uri);
+    findings.extend(state_unchanged(landing, state));
     findings
 }
 

@@ -128,7 +128,7 @@ mod tests {
 
     fn page(status: u16) -> Landing {
         let exchange = Arc::new(answered(status, &[("Content-Type", "text/html")], "x"));
-        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
+        Landing { exchange, response: None, asks_to_sign_in: false, endless: false, shown: None }
     }
 
     fn weight(findings: &Findings) -> Option<Weight> {

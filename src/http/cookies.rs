@@ -101,6 +101,23 @@ impl CookieJar {
         Self { cookies: self.cookies.iter().filter(|c| c.name != name).cloned().collect() }
     }
 
+    /// Takes the cookies of another jar; where both have one, the other's is the newer.
+    pub fn adopt(&mut self, newer: &Self) {
+        newer.cookies.iter().cloned().for_each(|cookie| self.put(cookie));
+    }
+
+    /// RFC 6265 §5.3: name, domain and path make a cookie the same.
+    fn put(&mut self, cookie: Cookie) {
+        self.remove(&cookie);
+        self.cookies.push(cookie);
+    }
+
+    fn remove(&mut self, cookie: &Cookie) {
+        self.cookies.retain(|c| {
+            !(c.name == cookie.name && c.domain == cookie.domain && c.path == cookie.path)
+        });
+    }
+
     /// The value of the first cookie of that name.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|c| c.name == name).map(|c| c.value.as_str())
@@ -140,11 +157,9 @@ impl CookieJar {
     /// Takes a `Set-Cookie` value received from `url`. What a browser would ignore is ignored.
     pub fn store(&mut self, url: &Url, set_cookie: &str, now: Timestamp) {
         let Some(cookie) = parse(url, set_cookie, now) else { return };
-        self.cookies.retain(|c| {
-            !(c.name == cookie.name && c.domain == cookie.domain && c.path == cookie.path)
-        });
-        if cookie.expires.is_none_or(|at| at > now) {
-            self.cookies.push(cookie);
+        match cookie.expires.is_none_or(|at| at > now) {
+            true => self.put(cookie),
+            false => self.remove(&cookie),
         }
     }
 

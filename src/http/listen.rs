@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::connection::Enough;
+use super::pace::pause;
 use super::request::complete;
 use super::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request, Response};
@@ -30,7 +31,7 @@ impl Http {
             })?;
             complete(&origin, &mut request);
             self.mark(recorder, &mut request);
-            tokio::time::sleep(wait).await;
+            pause(wait).await;
             self.pace.wait().await;
             started = Instant::now();
             let mut connection = self.connect(&origin).await?;

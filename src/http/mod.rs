@@ -45,7 +45,7 @@ use care::{Guard, Refusal};
 use connection::Connection;
 pub use limits::Limits;
 use origin::Origin;
-use pace::Pace;
+use pace::{Pace, pause};
 use patience::Patience;
 pub use recorder::Recorder;
 use request::complete;
@@ -156,7 +156,7 @@ impl Http {
 
     /// The trace id of the run (W3C Trace Context), where requests carry it.
     pub fn trace_id(&self) -> Option<String> {
-        self.guard.is_traced().then(|| self.trace.id())
+        self.guard.is_traced().then(|| self.trace.id().to_owned())
     }
 
     fn mark(&self, recorder: &Recorder, request: &mut Request) {
@@ -204,20 +204,18 @@ impl Http {
     /// Sends `request` and records what happened. `Host`, `Content-Length` and what marks the run
     /// are added where the caller did not set them; nothing else is touched.
     pub async fn send(&self, recorder: &Recorder, mut request: Request) -> Arc<Exchange> {
-        let mut started = Instant::now();
-        let outcome = match self.admit(&request.url) {
+        let (origin, wait) = match self.admit(&request.url) {
             Err((withheld, reason)) => {
-                return self.record(recorder, started, request, Err(reason), withheld);
+                return self.record(recorder, Instant::now(), request, Err(reason), withheld);
             }
-            Ok((origin, wait)) => {
-                complete(&origin, &mut request);
-                self.mark(recorder, &mut request);
-                tokio::time::sleep(wait).await;
-                self.pace.wait().await;
-                started = Instant::now();
-                self.exchange(&origin, &request).await
-            }
+            Ok(admitted) => admitted,
         };
+        complete(&origin, &mut request);
+        self.mark(recorder, &mut request);
+        pause(wait).await;
+        self.pace.wait().await;
+        let started = Instant::now();
+        let outcome = self.exchange(&origin, &request).await;
         self.note(recorder, started, request, outcome)
     }
 

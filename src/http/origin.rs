@@ -13,7 +13,8 @@ pub(super) struct Origin {
 
 impl Origin {
     pub(super) fn of(url: &str) -> Result<Self, String> {
-        let parsed = Url::parse(url).map_err(|e| format!("not an absolute URL: {e}"))?;
+        let parsed =
+            Url::parse(without_path(url)).map_err(|e| format!("not an absolute URL: {e}"))?;
         let tls = match parsed.scheme() {
             "https" => true,
             "http" => false,
@@ -33,9 +34,35 @@ impl Origin {
     }
 }
 
+/// The URL up to its path, which may be long and does not count here; all of it where that part does
+/// not stand alone.
+fn without_path(url: &str) -> &str {
+    let Some(begin) = url.find("://").map(|at| at + 3) else { return url };
+    match url[begin..].find(['/', '?', '#', '\\']) {
+        None | Some(0) => url,
+        Some(length) => &url[..begin + length],
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_path_does_not_count(
+            before in "(http|https|HTTP|ftp):/{0,4}[a-z@:.\\[\\]\\t%41 -]{0,9}",
+            after in "[/?#\\\\:@a. ]{0,8}",
+        ) {
+            let url = format!("{before}{after}");
+            let whole = Url::parse(&url).ok().map(|u| (u.host_str().map(str::to_owned), u.port()));
+            let part = Url::parse(without_path(&url)).ok();
+            let part = part.map(|u| (u.host_str().map(str::to_owned), u.port()));
+            prop_assert_eq!(part, whole, "{}", url);
+        }
+    }
 
     #[test]
     fn an_origin_has_the_default_port_of_its_scheme() {

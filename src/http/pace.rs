@@ -3,6 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// Waits that long. A timer of no length at all would still fire at the next millisecond only.
+pub(super) async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
+
 /// Leaves a minimum interval between the starts of two requests.
 pub(super) struct Pace {
     interval: Duration,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 
 use super::connection::Connection;
+use super::pace::pause;
 use super::request::complete;
 use super::{Http, Origin, Recorder};
 use crate::model::exchange::{Exchange, Request, Withheld};
@@ -49,7 +50,7 @@ impl Http {
         request: &Request,
     ) -> Result<(Connection, Origin), (Option<Withheld>, String)> {
         let (origin, wait) = self.admit(&request.url)?;
-        tokio::time::sleep(wait).await;
+        pause(wait).await;
         if let Some(mut connection) = self.take_idle(&origin)
             && connection.begin(request).await.is_ok()
         {

@@ -28,6 +28,16 @@ impl Recorder {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How many exchanges there are so far.
+    pub fn len(&self) -> usize {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is no exchange yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Puts an exchange that was sent elsewhere in this run at the end: itself, or a copy with
     /// another number.
     pub fn cite(&self, exchange: &Arc<Exchange>) -> Arc<Exchange> {

@@ -1,29 +1,27 @@
 //! What tells the operator of the target which run a request belongs to, and which duty it serves.
 
-use std::fmt::Write as _;
-
 use crate::model::exchange::Request;
 
 /// The trace of one run (W3C Trace Context).
 pub(super) struct Trace {
-    id: [u8; 16],
+    id: String,
 }
 
 impl Trace {
     /// A trace with an id of its own.
     pub(super) fn begin() -> Self {
         loop {
-            let id = rand::random();
+            let id: u128 = rand::random();
             // An id of zeros is not valid (W3C Trace Context §3.2.2.3).
-            if id != [0; 16] {
-                return Self { id };
+            if id != 0 {
+                return Self { id: format!("{id:032x}") };
             }
         }
     }
 
     /// The trace id, 32 lower-case hexadecimal digits.
-    pub(super) fn id(&self) -> String {
-        hex(&self.id)
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Adds `traceparent` and `User-Agent` behind the header fields, where the caller set none.
@@ -37,38 +35,32 @@ impl Trace {
     }
 
     fn user_agent(&self, subject: &str) -> String {
-        let run = &self.id()[..8];
+        let run = &self.id[..8];
         format!("authspec/{} (run {run}; {subject})", env!("CARGO_PKG_VERSION"))
     }
 
     /// Version 00, sampled: the operator wants to find the request.
-    fn parent(&self, span: [u8; 8]) -> String {
-        format!("00-{}-{}-01", self.id(), hex(&span))
+    fn parent(&self, span: u64) -> String {
+        format!("00-{}-{span:016x}-01", self.id)
     }
 }
 
 /// The id of one exchange.
-fn span() -> [u8; 8] {
-    let id: u64 = rand::random();
-    id.max(1).to_be_bytes()
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+fn span() -> u64 {
+    rand::random::<u64>().max(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TRACE: Trace = Trace { id: [0x4b; 16] };
+    fn trace() -> Trace {
+        Trace { id: "4b".repeat(16) }
+    }
 
     #[test]
     fn the_header_has_the_form_of_trace_context() {
-        let parent = TRACE.parent([0, 1, 2, 3, 4, 5, 6, 0xff]);
+        let parent = trace().parent(0x0001_0203_0405_06ff);
         assert_eq!(parent, format!("00-{}-00010203040506ff-01", "4b".repeat(16)));
     }
 
@@ -79,7 +71,7 @@ mod tests {
             trace.mark(&mut request, "token.code-single-use");
             request
         };
-        let (one, two) = (of(&TRACE), of(&TRACE));
+        let (one, two) = (of(&trace()), of(&trace()));
         let parts = |request: &Request| -> Vec<String> {
             let parent = request.header("traceparent").unwrap();
             parent.split('-').map(str::to_owned).collect()
@@ -98,7 +90,7 @@ mod tests {
         request.headers =
             vec![("user-agent".into(), "curl".into()), ("Traceparent".into(), "00-1-2-00".into())];
         let before = request.clone();
-        TRACE.mark(&mut request, "x");
+        trace().mark(&mut request, "x");
         assert!(request == before);
     }
 }

@@ -1,6 +1,7 @@
 //! A user agent: cookies, redirects within the target, and a stop wherever it would leave.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use url::Url;
@@ -25,19 +26,64 @@ pub struct Navigation {
     pub endless: bool,
 }
 
-/// One browser with its own cookies.
+/// The cookies of one session in a browser with several tabs: what one of them is sent, all have.
+#[derive(Clone, Default)]
+pub struct SharedJar(Arc<Mutex<CookieJar>>);
+
+impl SharedJar {
+    /// A session that begins with these cookies.
+    pub fn new(jar: CookieJar) -> Self {
+        Self(Arc::new(Mutex::new(jar)))
+    }
+
+    /// Changes the cookies; a copy of them as they are then.
+    fn change(&self, change: impl FnOnce(&mut CookieJar)) -> CookieJar {
+        let mut jar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut jar);
+        jar.clone()
+    }
+}
+
+// It holds nothing but secrets.
+impl fmt::Debug for SharedJar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedJar(..)")
+    }
+}
+
+/// One browser with its own cookies, or a tab of one that has others.
 #[derive(Clone, Debug, Default)]
 pub struct UserAgent {
-    /// Its cookies.
+    /// Its cookies, as they were when it last sent anything.
     pub jar: CookieJar,
     /// Somebody signed in with it in this run.
     pub has_signed_in: bool,
+    shared: Option<SharedJar>,
 }
 
 impl UserAgent {
-    /// A user agent that starts with these cookies.
+    /// A user agent of its own that starts with these cookies.
     pub fn with(jar: CookieJar) -> Self {
-        Self { jar, has_signed_in: false }
+        Self { jar, has_signed_in: false, shared: None }
+    }
+
+    /// One more tab of the browser that holds the session.
+    pub fn tab(session: &SharedJar) -> Self {
+        Self { jar: session.change(|_| ()), has_signed_in: false, shared: Some(session.clone()) }
+    }
+
+    /// It is a tab of a browser that holds a session.
+    pub fn is_tab(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// Takes the cookies of a browser that the target may have sent newer ones.
+    pub fn adopt(&mut self, newer: &Self) {
+        let adopt = |jar: &mut CookieJar| jar.adopt(&newer.jar);
+        match &self.shared {
+            Some(session) => self.jar = session.change(adopt),
+            None => adopt(&mut self.jar),
+        }
     }
 
     /// Sends one request with the cookies that belong there, and keeps those that come back.
@@ -70,8 +116,12 @@ impl UserAgent {
         exchange
     }
 
-    fn dress(&self, request: &mut Request, accept: &str, initiator: Initiator) {
-        let url = Url::parse(&request.url).ok();
+    fn dress(&mut self, request: &mut Request, accept: &str, initiator: Initiator) {
+        if let Some(session) = &self.shared {
+            self.jar = session.change(|_| ());
+        }
+        let url = Some(&request.url).filter(|_| !self.jar.is_empty());
+        let url = url.and_then(|url| Url::parse(url).ok());
         let cookies =
             url.and_then(|url| self.jar.header(&url, &request.method, initiator, Timestamp::now()));
         if let Some(cookies) = cookies {
@@ -83,9 +133,20 @@ impl UserAgent {
     }
 
     fn keep(&mut self, exchange: &Exchange) {
+        let mut cookies =
+            exchange.response().into_iter().flat_map(|r| r.headers("set-cookie")).peekable();
+        if cookies.peek().is_none() {
+            return;
+        }
         let Ok(url) = Url::parse(&exchange.request.url) else { return };
-        for cookie in exchange.response().into_iter().flat_map(|r| r.headers("set-cookie")) {
-            self.jar.store(&url, cookie, Timestamp::now());
+        let store = |jar: &mut CookieJar| {
+            for cookie in cookies {
+                jar.store(&url, cookie, Timestamp::now());
+            }
+        };
+        match &self.shared {
+            Some(session) => self.jar = session.change(store),
+            None => store(&mut self.jar),
         }
     }
 
@@ -103,7 +164,6 @@ impl UserAgent {
         let mut followed = 0;
         loop {
             let url = request.url.clone();
-            let (method, body) = (request.method.clone(), request.body.clone());
             let headers = request.headers.clone();
             let exchange = self.send(http, recorder, request, initiator).await;
             let rest = |departed| Navigation {
@@ -125,11 +185,9 @@ impl UserAgent {
             initiator = Initiator::SameSite;
             // RFC 9110 §15.4: 307 and 308 keep method and body; all others become GET.
             let keeps = matches!(exchange.response().map(|r| r.status), Some(307 | 308));
-            request = Request {
-                method: if keeps { method } else { "GET".into() },
-                url: next,
-                headers: if keeps { headers } else { vec![] },
-                body: if keeps { body } else { vec![] },
+            request = match keeps {
+                true => Request { url: next, headers, ..exchange.request.clone() },
+                false => Request::get(next),
             };
         }
     }
@@ -172,6 +230,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::exchange::samples::answered;
 
     #[test]
     fn references_resolve_as_in_a_browser() {
@@ -187,6 +246,34 @@ mod tests {
             resolve("http://as.test/a", "/\\probe.invalid").as_deref(),
             Some("http://probe.invalid/")
         );
+    }
+
+    fn exchange(set_cookie: &str) -> Exchange {
+        let request = Request::get("http://as.test/authorize");
+        Exchange { request, ..answered(200, &[("Set-Cookie", set_cookie)], "") }
+    }
+
+    #[test]
+    fn tabs_share_their_cookies_and_other_browsers_have_their_own() {
+        let session = SharedJar::new(CookieJar::default());
+        let (mut one, mut other) = (UserAgent::tab(&session), UserAgent::tab(&session));
+        let mut stranger = UserAgent::default();
+        one.keep(&exchange("sid=first; Path=/"));
+        stranger.keep(&exchange("sid=another-user; Path=/"));
+        let sent = |agent: &mut UserAgent| {
+            let mut request = Request::get("http://as.test/authorize");
+            agent.dress(&mut request, ACCEPT, Initiator::SameSite);
+            request.header("cookie").unwrap_or_default().to_owned()
+        };
+        assert_eq!(sent(&mut other), "sid=first");
+        other.keep(&exchange("sid=second; Path=/"));
+        assert_eq!((&*sent(&mut one), &*sent(&mut stranger)), ("sid=second", "sid=another-user"));
+        assert_eq!(sent(&mut UserAgent::tab(&session)), "sid=second");
+        let mut probe = UserAgent::with(one.jar.clone());
+        probe.keep(&exchange("sid=third; Path=/"));
+        assert_eq!(sent(&mut one), "sid=second");
+        one.adopt(&probe);
+        assert_eq!(sent(&mut other), "sid=third");
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub struct Obstacle {
     pub came_back: String,
     /// What to change.
     pub remedy: String,
+    /// The login that is configured cannot do what the scenario asks: no fault of anybody's.
+    #[serde(skip)]
+    pub is_beyond_the_login: bool,
 }
 
 impl Obstacle {
@@ -100,7 +103,18 @@ impl Obstacle {
         came_back: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { tried: tried.into(), came_back: came_back.into(), remedy: remedy.into() }
+        Self {
+            tried: tried.into(),
+            came_back: came_back.into(),
+            remedy: remedy.into(),
+            is_beyond_the_login: false,
+        }
+    }
+
+    /// The same as what the login that is configured cannot do.
+    #[must_use]
+    pub fn beyond_the_login(self) -> Self {
+        Self { is_beyond_the_login: true, ..self }
     }
 }
 

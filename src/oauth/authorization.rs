@@ -166,6 +166,9 @@ pub struct Landing {
     pub asks_to_sign_in: bool,
     /// Redirects never ended.
     pub endless: bool,
+    /// The server showed an error to somebody else who signed in, in these words; the exchange is
+    /// the last one that was seen before.
+    pub shown: Option<String>,
 }
 
 impl Landing {
@@ -183,6 +186,14 @@ impl Landing {
     pub fn gist(&self) -> String {
         let exchange = &self.exchange;
         match &self.response {
+            _ if self.shown.is_some() => {
+                let words = self.shown.as_deref().filter(|words| !words.is_empty());
+                let words = words.map_or_else(String::new, |words| format!(": {words}"));
+                format!(
+                    "an error page, as whoever signed in said{words} (after exchange {})",
+                    exchange.number
+                )
+            }
             _ if self.endless => format!("redirects without end ({})", exchange.gist()),
             Some(response) => {
                 let carried = match (response.code(), response.error()) {
@@ -214,6 +225,7 @@ pub(crate) mod samples {
             response: Some(AuthorizationResponse::from_url(location, Mode::Redirect)),
             asks_to_sign_in: false,
             endless: false,
+            shown: None,
         }
     }
 }

@@ -76,12 +76,16 @@ impl Params {
 
     /// `application/x-www-form-urlencoded`, everything but unreserved characters escaped.
     pub fn encode(&self) -> String {
-        let escape = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-        self.0
-            .iter()
-            .map(|(n, v)| format!("{}={}", escape(n), escape(v)))
-            .collect::<Vec<_>>()
-            .join("&")
+        let mut encoded = String::with_capacity(256);
+        for (name, value) in &self.0 {
+            if !encoded.is_empty() {
+                encoded.push('&');
+            }
+            encoded.extend(utf8_percent_encode(name, RESERVED));
+            encoded.push('=');
+            encoded.extend(utf8_percent_encode(value, RESERVED));
+        }
+        encoded
     }
 
     /// `endpoint` with the parameters added to its query, which is kept (RFC 6749 §3.1); a

@@ -124,7 +124,7 @@ mod tests {
     fn page(url: &str, text: &str) -> Landing {
         let request = Request::get(url);
         let exchange = Arc::new(Exchange { request, ..answered(400, &[], text) });
-        Landing { exchange, response: None, asks_to_sign_in: false, endless: false }
+        Landing { exchange, response: None, asks_to_sign_in: false, endless: false, shown: None }
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Item {
     pub name: &'static str,
     /// What was found out.
     pub finding: Finding,
+    /// The exchanges that the finding cites, line by line; filled in where they are shown.
+    pub evidence: Vec<String>,
 }
 
 /// Every item, in the order in which one rests on the other.
@@ -70,7 +72,7 @@ impl Visit<'_> {
     /// Notes what was found out about the next item.
     fn note(&mut self, finding: Finding) {
         if let Some(name) = ITEMS.get(self.items.len()) {
-            self.items.push(Item { name, finding });
+            self.items.push(Item { name, finding, evidence: vec![] });
         }
     }
 

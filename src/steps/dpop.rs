@@ -239,6 +239,12 @@ fn proof_refused(world: &mut World, by_http: String) -> Step {
     world.judge_refusal(expect::proof_refused(&answer, !by_http.is_empty()))
 }
 
+#[then("the token endpoint issues tokens or refuses a proof that no client makes")]
+fn query_ignored(world: &mut World) -> Step {
+    let answer = world.answer()?;
+    world.judge(expect::query_ignored(&answer))
+}
+
 #[then("the code is refused to any other key")]
 fn code_refused(world: &mut World) -> Step {
     let context = world.context()?;

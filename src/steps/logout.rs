@@ -50,6 +50,9 @@ async fn visible_session(world: &mut World) -> Step {
     world.take_new_browser();
     ask_silently(world).await?;
     let cold = world.flow()?.landing.error().map(str::to_owned);
+    // Some servers keep the request of a browser that is not signed in, and answer it after the
+    // next sign-in there.
+    world.take_new_browser();
     let request = world.request()?;
     world.grant(world.client, request).await?;
     if hint(world)?.is_empty() {
@@ -182,7 +185,9 @@ async fn sign_out(world: &mut World) -> Step {
     world.confirm_logout().await?;
     world.flows.clear();
     ask_silently(world).await?;
-    world.agent = UserAgent { jar: before.jar, ..world.agent };
+    let has_signed_in = world.agent.has_signed_in;
+    world.agent = UserAgent::with(before.jar);
+    world.agent.has_signed_in = has_signed_in;
     ask_silently(world).await
 }
 

@@ -6,6 +6,7 @@ use crate::expect::authorization::code_ok;
 use crate::expect::pages::MARKUP;
 use crate::expect::{check, response as expect};
 use crate::model::verdict::Deviation;
+use crate::oauth::authorization::Mode;
 use crate::world::{Flow, Step, World};
 
 #[when("every configured client sends the authorization request")]
@@ -145,8 +146,13 @@ fn secure_transport(world: &mut World) -> Step {
 
 #[then("a form posts code and state to the redirect_uri and is not cached")]
 fn form_posted(world: &mut World) -> Step {
-    if let Some(flow) = world.flows.last().cloned() {
-        world.need_sight(&flow)?;
+    if let Some(flow) = world.flows.last().cloned().filter(|flow| flow.way.unseen) {
+        // What was posted is known; the page that posted it is not.
+        if flow.landing.response.as_ref().is_some_and(|r| r.mode == Mode::FormPost) {
+            let state = sent_state(&flow);
+            world.judge(expect::form_content(&flow.landing, flow.redirect_uri(), state))?;
+        }
+        return world.need_sight(&flow);
     }
     world
         .judge_flows(|flow| expect::form_post(&flow.landing, flow.redirect_uri(), sent_state(flow)))

@@ -69,13 +69,41 @@ fn head(out: &mut String, target: &Target, facts: &Facts) {
          # A scope that the client must not get; adds the check that it does not.\n\
          # forbidden_scope = \"CHANGE-ME\"\n"
     );
-    if target.network.insecure {
-        let _ = writeln!(
-            out,
-            "[network]\n# Certificates are not verified; the report says so.\ninsecure = true\n"
-        );
+    let network = &target.network;
+    if network.insecure || network.ca_file.is_some() {
+        out.push_str("[network]\n");
+        if let Some(path) = &network.ca_file {
+            let _ = writeln!(out, "ca_file = {}", quoted(path));
+        }
+        if network.insecure {
+            out.push_str("# Certificates are not verified; the report says so.\ninsecure = true\n");
+        }
+        out.push('\n');
     }
 }
+
+/// The beginning of a profile for a server that publishes no metadata.
+pub fn without_metadata(issuer: &str) -> String {
+    let base = issuer.trim_end_matches('/');
+    let endpoint = |path: &str| quoted(&format!("{base}/{path}"));
+    format!(
+        "issuer = {}\n\n[endpoints]\nauthorization_endpoint = {}\ntoken_endpoint = {}\n# jwks_uri, userinfo_endpoint, revocation_endpoint, ..\n\n[[clients]]\nid = \"CHANGE-ME\"\nredirect_uris = [{}]",
+        quoted(issuer),
+        endpoint("authorize"),
+        endpoint("token"),
+        quoted(REDIRECT_URI)
+    )
+}
+
+/// The kinds of login, as far as this build has them.
+const LOGINS: &str = if cfg!(feature = "browser") {
+    "# How it signs in. form: HTML forms, found by themselves. Others: http, session, exec, manual,\n\
+     # wallet, browser. `authspec login test --target FILE` shows each page."
+} else {
+    "# How it signs in. form: HTML forms, found by themselves. Others: http, session, exec, manual,\n\
+     # wallet; and browser in a build that has it (cargo build --features browser), as this one has\n\
+     # not. `authspec login test --target FILE` shows each page."
+};
 
 fn client(out: &mut String, target: &Target, facts: &Facts) {
     let client = &target.clients[0];
@@ -108,10 +136,7 @@ fn user(out: &mut String) {
     let _ = writeln!(
         out,
         "# A test account without anything of value.\n[user]\nusername = \"CHANGE-ME\"\n\
-         password = \"env:AUTHSPEC_PASSWORD\"\n\n\
-         # How it signs in. form: HTML forms, found by themselves. Others: http, session, exec, manual,\n\
-         # wallet, browser. `authspec login test --target FILE` shows each page.\n\
-         [login]\ndriver = \"form\"\n"
+         password = \"env:AUTHSPEC_PASSWORD\"\n\n{LOGINS}\n[login]\ndriver = \"form\"\n"
     );
 }
 
@@ -141,6 +166,14 @@ fn rest(out: &mut String, target: &Target, facts: &Facts) {
 mod tests {
     use super::*;
     use crate::target::profile::Client;
+
+    #[test]
+    fn a_server_without_metadata_has_a_profile_too() {
+        let text = without_metadata("https://as.test/").replace("CHANGE-ME", "spa");
+        let text = text.replace("change-me", "app");
+        let target = Target::parse("p.toml", &text, &|_| None).unwrap();
+        assert_eq!(target.endpoints["token_endpoint"], "https://as.test/token");
+    }
 
     #[test]
     fn what_is_written_is_a_profile() {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::World;
 use super::context::Context;
 use crate::http::Recorder;
-use crate::http::user_agent::UserAgent;
+use crate::http::user_agent::{SharedJar, UserAgent};
 use crate::model::exchange::Request;
 use crate::oauth::authorization::Landing;
 use crate::target::login::driver::Decision;
@@ -17,8 +17,18 @@ pub(super) struct Browsers {
     /// Signed in, to be lent to one scenario at a time: servers change a session with every interaction,
     /// and two copies would disturb each other as no two tabs of a browser do.
     free: Mutex<Vec<UserAgent>>,
+    /// The session that was imported, where one was. There is no other to lend, so that whoever asks
+    /// gets a tab of it: a server that renews its cookies with each interaction renews them for all.
+    imported: Option<SharedJar>,
     /// Used no more; somebody signed in with them.
     over: Mutex<Vec<UserAgent>>,
+}
+
+impl Browsers {
+    /// None yet, but for tabs of the session that was imported.
+    pub(super) fn of(imported: Option<SharedJar>) -> Self {
+        Self { imported, ..Self::default() }
+    }
 }
 
 fn take(from: &Mutex<Vec<UserAgent>>) -> Vec<UserAgent> {
@@ -32,20 +42,27 @@ fn put(to: &Mutex<Vec<UserAgent>>, agent: UserAgent) {
 impl Context {
     /// A user agent to use alone; signed in, if one is free, and otherwise new.
     pub fn borrow_session(&self) -> UserAgent {
+        if let Some(session) = &self.browsers.imported {
+            return UserAgent::tab(session);
+        }
         let free = self.browsers.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.unwrap_or_else(|| UserAgent::with(self.target.login.jar()))
+        free.unwrap_or_default()
     }
 
     /// Gives a user agent back for others to use.
     pub fn return_session(&self, agent: UserAgent) {
-        if !agent.jar.is_empty() {
+        if self.browsers.imported.is_none() && !agent.jar.is_empty() {
             put(&self.browsers.free, agent);
         }
     }
 
     /// Takes a user agent that is used no more. It is kept where its session will be ended.
     pub fn put_away(&self, agent: UserAgent) {
-        if agent.has_signed_in && !agent.jar.is_empty() && self.target.safety.cleanup {
+        if agent.has_signed_in
+            && !agent.is_tab()
+            && !agent.jar.is_empty()
+            && self.target.safety.cleanup
+        {
             put(&self.browsers.over, agent);
         }
     }

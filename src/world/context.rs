@@ -9,7 +9,7 @@ use super::browsers::Browsers;
 pub use super::clock::Clock;
 use super::front;
 use super::shared::{Known, Parts};
-use crate::http::user_agent::{Home, UserAgent};
+use crate::http::user_agent::{Home, SharedJar, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
 use crate::model::requirement::Profile;
@@ -86,6 +86,7 @@ impl Context {
         let may_wait = clock.is_virtual();
         let memory = Memory::new(target.login.budget, !target.safety.environment.is_shared());
         let consents = target.clients.iter().map(|_| AtomicBool::new(false)).collect();
+        let imported = target.login.jar().map(SharedJar::new);
         Self {
             target,
             facts: Facts::default(),
@@ -94,7 +95,7 @@ impl Context {
             home: Home::default(),
             roam: Home::default(),
             memory,
-            browsers: Browsers::default(),
+            browsers: Browsers::of(imported),
             clock,
             baseline: None,
             shared: Recorder::default(),

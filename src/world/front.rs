@@ -35,7 +35,13 @@ impl Context {
         }
         let exchange = self.push(recorder, &request.params).await?;
         let Some(reference) = reference(&exchange) else {
-            let page = Landing { exchange, response: None, asks_to_sign_in: false, endless: false };
+            let page = Landing {
+                exchange,
+                response: None,
+                asks_to_sign_in: false,
+                endless: false,
+                shown: None,
+            };
             return Ok(Front::Refused(page));
         };
         let client_id = request.params.value("client_id").unwrap_or_default();

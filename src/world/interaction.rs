@@ -8,7 +8,7 @@ use crate::model::exchange::Request;
 use crate::oauth::authorization::{AuthorizationRequest, Landing};
 use crate::target::login::driver::{Decision, Way};
 use crate::target::login::intent::{Act, Intent};
-use crate::target::login::reason::Reason;
+use crate::target::login::reason::Trouble;
 use crate::target::profile::User;
 
 /// Where the user stops.
@@ -68,7 +68,7 @@ impl World {
             && stop(Act::Decide)
             && !stop(Act::SignIn)
         {
-            return self.not_applicable("the user decides elsewhere, where nobody can stop him");
+            return self.beyond_the_login("the user decides elsewhere, where nobody can stop him");
         }
         let uris = [request.params.value("redirect_uri").unwrap_or_default().to_owned()];
         let leaves = |location: &str| context.is_client(location, &uris);
@@ -123,28 +123,26 @@ impl World {
         match intent.request {
             Some(request) => Ok(request),
             None => {
-                self.not_applicable("the user acts by other means than a form that could be sent")
+                self.beyond_the_login("the user acts by other means than a form that could be sent")
             }
         }
     }
 
-    /// Ends the scenario where a login ended early: as not applicable, if it cannot be done with the
-    /// kind of login that is configured.
+    /// Ends the scenario where a login ended early.
     pub(super) fn need_no_trouble(&mut self, way: &Way) -> Step {
-        match &way.trouble {
-            None => Ok(()),
-            Some(trouble) if trouble.reason == Reason::NotPossible => {
-                self.not_applicable(trouble.detail.clone())
-            }
-            Some(trouble) => self.need(Err(trouble.obstacle())),
-        }
+        self.need(way.trouble.as_ref().map_or(Ok(()), |trouble| Err(trouble.obstacle())))
+    }
+
+    /// Ends the scenario: the login that is configured cannot do what it asks.
+    fn beyond_the_login<T>(&mut self, what: &str) -> Step<T> {
+        self.need(Err(Trouble::not_possible(what).obstacle()))
     }
 
     /// Ends the scenario where nobody saw what the user met.
     pub fn need_sight(&mut self, flow: &Flow) -> Step {
         match flow.way.unseen {
             true => {
-                self.not_applicable("the user signs in elsewhere: nobody sees what he is asked")
+                self.beyond_the_login("the user signs in elsewhere: nobody sees what he is asked")
             }
             false => Ok(()),
         }

@@ -151,7 +151,7 @@ impl World {
 
     /// How many exchanges there are so far.
     pub fn exchanges(&self) -> usize {
-        self.recorder.exchanges().len()
+        self.recorder.len()
     }
 
     /// What the scenario recorded, with its exchanges.
@@ -198,13 +198,19 @@ impl World {
         self.ledger.observations.push(what.into());
     }
 
-    /// The value, or the end of the scenario with the obstacle on record.
+    /// The value, or the end of the scenario with the obstacle on record: as not applicable, if the
+    /// login that is configured cannot do it.
     pub fn need<T>(&mut self, result: Result<T, Obstacle>) -> Step<T> {
-        result.map_err(|obstacle| {
-            let stop = Stop(obstacle.to_string());
-            self.ledger.obstacle = Some(obstacle);
-            stop
-        })
+        let obstacle = match result {
+            Ok(value) => return Ok(value),
+            Err(obstacle) => obstacle,
+        };
+        if obstacle.is_beyond_the_login {
+            return self.not_applicable(format!("{}; {}", obstacle.came_back, obstacle.remedy));
+        }
+        let stop = Stop(obstacle.to_string());
+        self.ledger.obstacle = Some(obstacle);
+        Err(stop)
     }
 
     /// Whether an obstacle is on record.

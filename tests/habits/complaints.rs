@@ -55,9 +55,9 @@ fn a_lost_shard_that_looked_green() {
     }
     let parts = runs(folder.path());
     let names: Vec<&str> = parts.iter().map(|path| path.to_str().unwrap()).collect();
-    for lost in 0..2 {
-        let merged = authspec(folder.path(), &["merge", names[lost]]);
-        let missing = format!("missing parts: {}/2", 2 - lost);
+    for (part, lost) in names.iter().zip(["2/2", "1/2"]) {
+        let merged = authspec(folder.path(), &["merge", part]);
+        let missing = format!("missing parts: {lost}");
         assert!(merged.code == 2 && merged.stderr.contains(&missing), "{}", merged.stderr);
     }
     let doubled = authspec(folder.path(), &["merge", names[0], names[1], names[1]]);

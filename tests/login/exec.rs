@@ -13,6 +13,9 @@ use super::{
     verdicts,
 };
 
+/// A name that no test has, by which the program knows that it is to say nothing of forms.
+const BARE: &str = "without-forms";
+
 /// What the program writes to its standard error, with a secret in it.
 const COMPLAINT: &str = "typed the password";
 
@@ -36,16 +39,33 @@ fn the_program() {
     println!(
         "\n{}",
         match answer {
-            Ok(callback) => serde_json::json!({ "callback_url": callback }),
+            Ok(callback) if callback.form.is_empty() => {
+                serde_json::json!({ "callback_url": callback.url })
+            }
+            // Only a program that was told of forms answers with one.
+            Ok(callback) if std::env::args().any(|argument| argument == BARE) => {
+                serde_json::json!({ "callback_url": callback.url })
+            }
+            Ok(callback) => {
+                assert_eq!(text("response_mode"), "form_post");
+                let form: serde_json::Map<_, _> =
+                    callback.form.into_iter().map(|(n, v)| (n, v.into())).collect();
+                serde_json::json!({ "callback_url": callback.url, "form": form })
+            }
             Err(error) => serde_json::json!({ "error": error }),
         }
     );
 }
 
 fn login(more: &str) -> String {
+    login_as(&[], more)
+}
+
+fn login_as(arguments: &[&str], more: &str) -> String {
     let own = std::env::current_exe().unwrap();
     let command =
         [own.to_str().unwrap(), "exec::the_program", "--exact", "--nocapture", "--ignored"];
+    let command = [&command, arguments].concat();
     format!("{ALICE}[login]\ndriver = \"exec\"\ncommand = {command:?}\n{more}")
 }
 
@@ -69,6 +89,53 @@ fn a_program_signs_in_and_its_code_is_as_good_as_any() {
             assert!(matches!(status, Status::NotApplicable | Status::Inconclusive), "{id}");
         }
     }
+}
+
+#[test]
+fn a_pushed_request_is_opened_by_the_program_alone() {
+    let server = embedded::start(Config { par_required: true, ..Config::default() }).unwrap();
+    let target = target(server.issuer(), &login("pass_password = true"));
+    let trial = blocking(trial(target));
+    assert_eq!(trial.outcome.as_deref(), Ok(seeds::WEB_REDIRECT_URI));
+    let heads: Vec<&str> = trial.steps.iter().map(|step| step.head.as_str()).collect();
+    assert!(heads.iter().any(|head| head.contains("/par")), "{heads:?}");
+    assert!(!heads.iter().any(|head| head.contains("/authorize")), "{heads:?}");
+}
+
+#[test]
+fn an_error_page_that_the_program_saw_is_judged_as_a_refusal() {
+    let server = reference_server();
+    let more = format!(
+        "[[clients]]\nid = {:?}\nredirect_uris = [{:?}]\n{}",
+        seeds::NATIVE,
+        seeds::NATIVE_REDIRECT_URI,
+        login("pass_password = true")
+    );
+    let report = audit(target(server.issuer(), &more), "@par");
+    assert_no_failure(&report);
+    let verdicts = verdicts(&report);
+    for id in ["par.push-and-use", "par.request-uri-client-bound"] {
+        assert_eq!(verdicts[id].0, Status::Pass, "{id}: {}", verdicts[id].1);
+    }
+}
+
+#[test]
+fn a_posted_response_comes_back_as_a_form_or_is_beyond_the_program() {
+    let server = reference_server();
+    let reason = |arguments: &[&str], server: &reference_server::Server| {
+        let login = login_as(arguments, "pass_password = true");
+        let report = audit(target(server.issuer(), &login), "@authzresp.form-post");
+        assert_no_failure(&report);
+        let verdicts = verdicts(&report);
+        let (status, reason) = verdicts["authzresp.form-post"];
+        assert_eq!(status, Status::NotApplicable, "{reason}");
+        reason.to_owned()
+    };
+    // What was posted was judged; the page that posted it is not seen.
+    let whole = reason(&[], &server);
+    assert!(whole.contains("nobody sees what he is asked"), "{whole}");
+    let bare = reason(&[BARE], &server);
+    assert!(bare.contains("the answer of the program holds no form"), "{bare}");
 }
 
 #[cfg(unix)]

@@ -6,6 +6,15 @@ use regex::Regex;
 use reqwest::redirect::Policy;
 use url::Url;
 
+/// What the browser carries to the client.
+#[derive(Debug)]
+pub(crate) struct Callback {
+    /// The address to which it is sent.
+    pub(crate) url: String,
+    /// The form that it posts there, if any.
+    pub(crate) form: Vec<(String, String)>,
+}
+
 /// A browser with cookies, which shares nothing with the harness.
 pub(crate) struct Human {
     client: reqwest::Client,
@@ -25,7 +34,7 @@ impl Human {
         redirect_uri: &str,
         (user, password): (&str, &str),
         decision: &str,
-    ) -> Result<String, String> {
+    ) -> Result<Callback, String> {
         let (mut url, mut form) = (url.to_owned(), None);
         for _ in 0..10 {
             let request = match form.take() {
@@ -44,7 +53,7 @@ impl Human {
             if let Some(location) = response.headers().get("location") {
                 let location = location.to_str().unwrap();
                 if location.starts_with(redirect_uri) {
-                    return Ok(location.to_owned());
+                    return Ok(Callback { url: location.to_owned(), form: vec![] });
                 }
                 url = Url::parse(&url).unwrap().join(location).unwrap().into();
                 continue;
@@ -59,6 +68,9 @@ impl Human {
             }
             let (action, fields) = fill(&page, user, password, decision)?;
             url = Url::parse(&url).unwrap().join(&action).unwrap().into();
+            if url.starts_with(redirect_uri) {
+                return Ok(Callback { url, form: fields });
+            }
             form = Some(fields);
         }
         Err("callback not reached".into())
@@ -77,7 +89,7 @@ fn fill(
     let action = action.ok_or("field not found: no form")?[1].to_owned();
     let hidden = find(r#"type="hidden" name="([^"]+)" value="([^"]*)""#);
     let mut fields: Vec<(String, String)> =
-        hidden.captures_iter(page).map(|c| (c[1].to_owned(), c[2].to_owned())).collect();
+        hidden.captures_iter(page).map(|c| (c[1].to_owned(), unescape(&c[2]))).collect();
     if page.contains("type=\"password\"") {
         fields.push(("username".into(), user.to_owned()));
         fields.push(("password".into(), password.to_owned()));
@@ -85,4 +97,9 @@ fn fill(
         fields.push(("decision".into(), decision.to_owned()));
     }
     Ok((action, fields))
+}
+
+fn unescape(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    text.replace("&#39;", "'").replace("&#x27;", "'").replace("&amp;", "&")
 }

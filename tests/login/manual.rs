@@ -59,7 +59,7 @@ impl Session {
 
 async fn callback(url: &str, redirect_uri: &str) -> String {
     let alice = (seeds::ALICE, seeds::ALICE_PASSWORD);
-    Human::new().sign_in(url, redirect_uri, alice, "allow").await.unwrap()
+    Human::new().sign_in(url, redirect_uri, alice, "allow").await.unwrap().url
 }
 
 #[test]
@@ -75,6 +75,48 @@ fn the_person_pastes_the_callback() {
     let (code, output) = session.end();
     assert_eq!(code, 0, "{output}");
     assert!(output.contains("ok        a code arrived at https://app.example.test/callback"));
+}
+
+/// The login failed since the server showed an error, as the person said.
+fn assert_error_page(session: Session, words: &str) {
+    let (code, output) = session.end();
+    assert_eq!(code, 3, "{output}");
+    assert!(output.contains("failed    refused by the server"), "{output}");
+    assert!(
+        output.contains(&format!("an error page, as whoever signed in said{words}")),
+        "{output}"
+    );
+}
+
+#[test]
+fn the_person_says_that_the_server_showed_an_error() {
+    let server = reference_server();
+    let uri = seeds::WEB_REDIRECT_URI;
+    for (line, words) in [("error", " (after"), ("Error: no such client", ": no such client")] {
+        let mut session = start(server.issuer(), seeds::WEB, uri, &["login", "test"]);
+        session.address().unwrap();
+        assert!(session.lines.iter().any(|line| line.contains("enter error")));
+        writeln!(session.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+        assert_error_page(session, words);
+    }
+}
+
+#[test]
+fn the_listener_has_a_page_to_say_so() {
+    let server = reference_server();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let uri = format!("http://127.0.0.1:{port}/callback");
+    let session = start(server.issuer(), seeds::NATIVE, &uri, &["login", "test"]);
+    session.address().unwrap();
+    let prompt = session.lines.iter().find(|line| line.contains("enter error")).unwrap();
+    let (_, page) = prompt.split_once("or open ").unwrap();
+    blocking(async {
+        let guessed = reqwest::get(format!("http://127.0.0.1:{port}/error")).await.unwrap();
+        assert_eq!(guessed.status(), 404);
+        let told = reqwest::get(page).await.unwrap().text().await.unwrap();
+        assert!(told.contains("the server showed an error"), "{told}");
+    });
+    assert_error_page(session, "");
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use authspec::target::login::otp::Totp;
 use authspec::target::profile::Target;
 use jiff::Timestamp;
 use reference_server::seeds;
 use url::Url;
-use url::form_urlencoded::parse;
+use url::form_urlencoded::{byte_serialize, parse};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -49,6 +50,8 @@ pub(crate) enum Manner {
     ApiSecondFactor,
     /// .. and others decide.
     ApiConsent,
+    /// Whoever is signed in is sent back at once, with another cookie for his session.
+    RenewsSession,
 }
 
 struct App {
@@ -56,12 +59,19 @@ struct App {
     /// The query of the last authorization request.
     query: Mutex<String>,
     used: Mutex<BTreeSet<String>>,
+    /// How often the session was renewed.
+    renewed: AtomicUsize,
 }
 
 /// Starts a server.
 pub(crate) async fn start(manner: Manner) -> MockServer {
     let server = MockServer::start().await;
-    let app = App { manner, query: Mutex::default(), used: Mutex::default() };
+    let app = App {
+        manner,
+        query: Mutex::default(),
+        used: Mutex::default(),
+        renewed: AtomicUsize::new(0),
+    };
     Mock::given(any()).respond_with(app).mount(&server).await;
     server
 }
@@ -99,6 +109,7 @@ impl App {
         let state =
             parse(query.as_bytes()).find(|(n, _)| n == "state").map(|(_, v)| v.into_owned());
         let state = state.unwrap_or_default();
+        let state: String = byte_serialize(state.as_bytes()).collect();
         format!("{}?code=c0de-of-this-login&state={state}", seeds::WEB_REDIRECT_URI)
     }
 
@@ -107,6 +118,9 @@ impl App {
         let cookies = request.headers.get("cookie").map(|v| v.to_str().unwrap()).unwrap_or("");
         if cookies.contains("sid=signed-in") {
             return to(&self.callback());
+        }
+        if self.manner == Manner::RenewsSession {
+            return self.renew(cookies);
         }
         match self.manner {
             Manner::NoPage => ResponseTemplate::new(404),
@@ -120,6 +134,17 @@ impl App {
             }
             _ => to("/login?request=1"),
         }
+    }
+
+    /// Only the cookie of the last answer is good.
+    fn renew(&self, cookies: &str) -> ResponseTemplate {
+        let now = self.renewed.load(Ordering::SeqCst);
+        if cookies != format!("sid=renewed-{now:04}-times") {
+            return to("/login?request=1");
+        }
+        let next = self.renewed.fetch_add(1, Ordering::SeqCst) + 1;
+        to(&self.callback())
+            .insert_header("Set-Cookie", format!("sid=renewed-{next:04}-times; Path=/"))
     }
 
     fn sign_in(&self, request: &Request) -> ResponseTemplate {
@@ -214,6 +239,12 @@ impl Respond for App {
             ("GET", "/authorize") => self.authorize(request),
             ("GET", "/login") => page(&format!("{SIGN_IN}{otp}<button>Sign in</button></form>")),
             ("POST", "/login") => self.sign_in(request),
+            ("POST", "/token") => ResponseTemplate::new(200)
+                .insert_header("Cache-Control", "no-store")
+                .set_body_json(serde_json::json!({
+                    "access_token": "an-access-token-of-this-server", "token_type": "Bearer",
+                    "expires_in": 300, "scope": "openid profile"
+                })),
             ("GET", "/otp") => page(OTP),
             ("POST", "/otp") => {
                 let fields: Vec<_> = parse(&request.body).into_owned().collect();

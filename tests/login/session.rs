@@ -4,6 +4,7 @@ use authspec::model::verdict::Status;
 use reference_server::seeds;
 
 use super::human::Human;
+use super::server::{self, Manner};
 use super::{
     assert_no_failure, assert_no_secret, audit, blocking, reference_server, target, trial, verdicts,
 };
@@ -77,9 +78,33 @@ fn what_needs_a_fresh_login_says_so_and_everything_else_is_judged() {
     for id in ["authn.wrong-credentials", "authn.session-renewed", "authn.no-307"] {
         assert_eq!(verdicts[id].0, Status::NotApplicable, "{id}: {:?}", verdicts[id]);
     }
-    let (status, reason) = verdicts["authn.prompt-login"];
-    assert_eq!(status, Status::Inconclusive, "{reason}");
-    assert!(reason.contains("fresh login needed"), "{reason}");
+    // The request demands a sign-in; a new browser needs one.
+    for id in ["authn.prompt-login", "consent.decision-obtained", "authn.cookie-flags"] {
+        let (status, reason) = verdicts[id];
+        assert_eq!(status, Status::NotApplicable, "{id}: {reason}");
+        assert!(reason.contains("not possible with this login"), "{id}: {reason}");
+    }
+    let open = verdicts.iter().filter(|(_, (status, _))| *status == Status::Inconclusive);
+    assert_eq!(open.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn a_session_whose_cookie_is_renewed_serves_every_scenario() {
+    let server = blocking(server::start(Manner::RenewsSession));
+    let folder = tempfile::tempdir().unwrap();
+    let first = [("sid".to_owned(), "renewed-0000-times".to_owned())];
+    // The working twin of the second client is proved while a scenario holds the session.
+    let second =
+        "[[clients]]\nid = \"other\"\nredirect_uris = [\"https://other.example.test/cb\"]\n";
+    let more = format!("{second}{}", profile(&folder, &netscape(&first)));
+    let tags = "@tokenresp or @token.code-client-bound or @pkce.verifier-mismatch or @authzresp or @redirect";
+    let report = audit(server::target(&server, &more), tags);
+    let stale: Vec<_> = verdicts(&report)
+        .into_iter()
+        .filter(|(_, (_, reason))| reason.contains("sign-in page"))
+        .collect();
+    assert!(stale.is_empty(), "{stale:?}");
+    assert_eq!(verdicts(&report)["tokenresp.no-store"].0, Status::Pass);
 }
 
 #[test]

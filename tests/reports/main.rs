@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 #![expect(clippy::disallowed_methods, reason = "AUTHSPEC_BLESS is for whoever runs the tests")]
 
+mod bundle;
 mod diff;
 mod formats;
 mod hostile;
+mod hostile_run;
+mod hostile_server;
 mod html;
 mod page;
 mod palette;

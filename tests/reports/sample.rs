@@ -136,6 +136,7 @@ pub(crate) fn sample() -> Report {
             tried: "POST https://as.example.test/token".into(),
             came_back: "429 application/json (exchange 3)".into(),
             remedy: "lower concurrency or raise pace_ms in the profile".into(),
+            is_beyond_the_login: false,
         }),
         ..scenario(Status::Inconclusive)
     }];

@@ -1,5 +1,6 @@
 //! The report: the only form of a run that is ever written down, redacted on entry.
 
+mod clean;
 mod exchange;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -111,6 +111,9 @@ impl Driver<'_> {
             return trouble.clone();
         }
         let (reason, remedy) = match (&landing.response, landing.exchange.response()) {
+            _ if landing.shown.is_some() => {
+                (Reason::Refused, "see the page, and the log of the server")
+            }
             (Some(response), _) => self.misdirected(response),
             (None, None) => silence(&landing.exchange),
             (None, Some(_)) if landing.endless => {
@@ -185,6 +188,7 @@ impl Driver<'_> {
             response: None,
             asks_to_sign_in: false,
             endless: navigation.endless,
+            shown: None,
         };
         if self.is_portal(navigation) {
             landing.asks_to_sign_in = true;

@@ -90,6 +90,26 @@ pub fn parse(html: &str) -> Page {
     reader.page
 }
 
+/// What a page says to its reader, on one line; scripts and styles say nothing.
+pub fn words(html: &str) -> String {
+    let (mut text, mut is_silent) = (String::new(), false);
+    for Ok(token) in Tokenizer::new(html) {
+        match token {
+            Token::StartTag(tag) => {
+                is_silent = matches!(&**tag.name, b"script" | b"style");
+                text.push(' ');
+            }
+            Token::EndTag(_) => {
+                is_silent = false;
+                text.push(' ');
+            }
+            Token::String(part) if !is_silent => text.push_str(&String::from_utf8_lossy(&part)),
+            _ => {}
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[derive(Default)]
 struct Reader {
     page: Page,

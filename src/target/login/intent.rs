@@ -70,6 +70,13 @@ impl Driver<'_> {
     ) -> (Landing, Way, Option<Intent>) {
         let mut way = Way::default();
         let first = request.clone();
+        if let (Some(user), Some(push)) = (self.user, self.unopened(&first, &is_stop)) {
+            if let Err(trouble) = self.memory.admit(user) {
+                let (landing, _) = self.land(&push);
+                return (landing, Way { trouble: Some(trouble), ..way }, None);
+            }
+            return self.outside(agent, &first, &push, user, way).await;
+        }
         let mut navigation = self.navigate(agent, request, initiator).await;
         for _ in 0..MOST_PAGES {
             let (landing, page) = self.land(&navigation);
@@ -81,7 +88,10 @@ impl Driver<'_> {
             }
             let before = way.clone();
             let turn = self.turn(&first, &navigation, &landing, &page, user, &mut way).await;
-            let Some((act, turn)) = turn else { return (landing, way, None) };
+            let Some((act, turn)) = turn else {
+                way.trouble = way.trouble.map(|t| self.within_limits(t, agent, &first));
+                return (landing, way, None);
+            };
             if is_stop(act) {
                 let request = if let Turn::Send(request) = turn { Some(request) } else { None };
                 let way = Way { unseen: way.unseen, ..before };
@@ -94,7 +104,9 @@ impl Driver<'_> {
             let outcome = match turn {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
-                Turn::HandOver => self.hand_over(agent, &first, &navigation, user).await,
+                Turn::HandOver => {
+                    return self.outside(agent, &first, &navigation, user, way).await;
+                }
                 Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
             navigation = match outcome {

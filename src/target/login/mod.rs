@@ -15,6 +15,7 @@ pub mod driver;
 mod form;
 pub mod html;
 pub mod intent;
+mod limits;
 pub mod memory;
 pub mod otp;
 pub mod outside;
@@ -140,11 +141,11 @@ impl Login {
         }
     }
 
-    /// The cookies with which a browser starts.
-    pub fn jar(&self) -> CookieJar {
+    /// The cookies of the session that was imported, where one was.
+    pub fn jar(&self) -> Option<CookieJar> {
         match &self.rung {
-            Rung::Session(jar) => jar.clone(),
-            _ => CookieJar::default(),
+            Rung::Session(jar) => Some(jar.clone()),
+            _ => None,
         }
     }
 

@@ -1,52 +1,111 @@
 //! A login that happens somewhere else: a program or a person takes the authorization request and
-//! brings the authorization response back. The harness opens the request first, so that what the
-//! server refuses at once never bothers anybody.
+//! brings back what the browser was sent, or that the server showed an error.
+//!
+//! The harness opens the request first, so that what the server refuses at once never bothers
+//! anybody. A request that was pushed is handed over unopened: its reference may be good for one
+//! look (RFC 9126 §7.3), and that one is the user's.
 
 use std::sync::Arc;
 
 use super::Rung;
-use super::driver::{Decision, Driver};
+use super::driver::{Decision, Driver, Way};
+use super::intent::{Act, Intent};
 use super::program::Task;
 use super::reason::{Reason, Trouble};
 use super::script::Failed;
 use super::user::User;
 use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Request;
-use crate::oauth::authorization::{AuthorizationResponse, Mode};
+use crate::oauth::authorization::{AuthorizationResponse, Landing, Mode};
 use crate::oauth::params::Params;
 use crate::target::profile::Client;
 
+/// What somebody else brings back.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Brought {
+    /// The address to which the browser was sent, and the form that it posted there, if any.
+    Response(String, Option<Params>),
+    /// The server showed an error, in these words if any.
+    ErrorPage(String),
+}
+
 impl Driver<'_> {
-    /// Has somebody else sign in, and takes his answer for where the browser was sent.
-    pub(super) async fn hand_over(
+    /// Where the user begins whose request nobody must open before him: at the push.
+    pub(super) fn unopened(
+        &self,
+        first: &Request,
+        is_stop: impl Fn(Act) -> bool,
+    ) -> Option<Navigation> {
+        let is_outside = matches!(self.login.rung, Rung::Exec(_) | Rung::Manual(_));
+        if !is_outside || self.user.is_none() || first.method != "GET" || is_stop(Act::SignIn) {
+            return None;
+        }
+        let exchange = self.push_of(first)?;
+        let url = exchange.request.url.clone();
+        Some(Navigation { exchange, url, departed: None, endless: false })
+    }
+
+    /// Has somebody else sign in whose browser rests there; how that ended.
+    pub(super) async fn outside(
+        &self,
+        agent: &mut UserAgent,
+        first: &Request,
+        resting: &Navigation,
+        user: &User,
+        way: Way,
+    ) -> (Landing, Way, Option<Intent>) {
+        let mut way = Way { unseen: true, ..way };
+        let mut landing = Landing {
+            exchange: Arc::clone(&resting.exchange),
+            response: None,
+            asks_to_sign_in: false,
+            endless: false,
+            shown: None,
+        };
+        match self.hand_over(agent, first, resting, user).await {
+            Ok(Brought::Response(url, None)) => {
+                landing.response = Some(AuthorizationResponse::from_url(&url, Mode::Redirect));
+            }
+            Ok(Brought::Response(url, Some(form))) => {
+                landing.response = Some(AuthorizationResponse::from_form(&url, form));
+            }
+            Ok(Brought::ErrorPage(text)) => landing.shown = Some(text),
+            Err((trouble, exchange)) => {
+                landing.exchange = exchange;
+                way.trouble = Some(trouble);
+            }
+        }
+        (landing, way, None)
+    }
+
+    async fn hand_over(
         &self,
         #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
         agent: &mut UserAgent,
         first: &Request,
         resting: &Navigation,
         user: &User,
-    ) -> Result<Navigation, Failed> {
+    ) -> Result<Brought, Failed> {
         let fail = |trouble| (trouble, Arc::clone(&resting.exchange));
-        let impossible = |why: &str| {
-            fail(Trouble::new(Reason::NotPossible, why, "sign in with driver = \"form\""))
-        };
+        let impossible = |why: &str| fail(Trouble::not_possible(why));
         if first.method != "GET" {
             return Err(impossible("a request by POST cannot be handed to another browser"));
         }
-        let query = first.url.split_once('?').map_or("", |(_, query)| query);
-        let params = Params::decode(query);
-        // A request that was pushed names the client alone; a page for signing out names nobody.
+        let params = self.asked(first);
+        // A page for signing out names nobody.
         let client =
             params.value("client_id").and_then(|id| self.clients.iter().find(|c| c.id == id));
         let redirect_uri = params.value("redirect_uri").or(client.map(Client::redirect_uri));
         let Some(redirect_uri) = redirect_uri else {
             return Err(impossible("only an authorization request can be handed over"));
         };
+        let response_mode = params.value("response_mode");
         let answer = match &self.login.rung {
             Rung::Exec(program) => {
                 let task = Task {
                     authorization_url: &first.url,
                     redirect_uri,
+                    response_mode,
                     issuer: self.issuer,
                     user,
                     decision: self.decision,
@@ -58,32 +117,45 @@ impl Driver<'_> {
             }
             Rung::Manual(manual) => {
                 let _turn = self.memory.turn.lock().await;
-                manual.ask(&first.url, redirect_uri, &user.username).await
+                let is_posted = response_mode == Some("form_post");
+                manual.ask(&first.url, redirect_uri, is_posted, &user.username, self.leaves).await
             }
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {
                 // A future that is large, for a way that few logins go.
-                Box::pin(self.browse(browser, agent, &first.url, user)).await
+                let callback = Box::pin(self.browse(browser, agent, &first.url, user)).await;
+                callback.map(|url| Brought::Response(url, None))
             }
             _ => return Err(impossible("nobody else signs in")),
         };
-        let callback = answer.map_err(fail)?;
-        if let Some(code) = AuthorizationResponse::from_url(&callback, Mode::Redirect).code() {
-            self.memory.learn("code", code);
-        }
+        let answer = answer.map_err(fail)?;
         let whom = match self.login.driver() {
             "browser" => "a browser signed in",
             _ => "signed in elsewhere, which nobody saw",
         };
         self.memory.note(resting.exchange.number, whom);
-        if !(self.leaves)(&callback) {
-            let address = callback.split(['?', '#']).next().unwrap_or_default();
+        let Brought::Response(callback, form) = &answer else { return Ok(answer) };
+        let carried = AuthorizationResponse::from_url(callback, Mode::Redirect);
+        let posted = form.as_ref().and_then(|form| form.value("code"));
+        if let Some(code) = posted.or(carried.code()) {
+            self.memory.learn("code", code);
+        }
+        if !(self.leaves)(callback) {
             return Err(fail(Trouble::new(
                 Reason::CallbackNotReached,
-                format!("an answer at {address}, which is no redirect URI of the request"),
+                format!(
+                    "an answer at {}, which is no redirect URI of the request",
+                    carried.address
+                ),
                 "answer with the address to which the browser was sent with the code",
             )));
         }
-        Ok(Navigation { departed: Some(callback), ..resting.clone() })
+        let is_bare = carried.code().or(carried.error()).is_none() && form.is_none();
+        if is_bare && response_mode == Some("form_post") {
+            return Err(impossible(
+                "the response is a form that the browser posts, and the answer of the program holds no form",
+            ));
+        }
+        Ok(answer)
     }
 }

@@ -1,5 +1,13 @@
 //! A program of the operator's that signs in: a request in JSON on its standard input, an answer in
 //! one line of JSON on its standard output.
+//!
+//! It answers one of
+//! - `{"callback_url": ".."}`, the address to which the browser was sent, query and fragment included;
+//! - `{"callback_url": "..", "form": {"code": "..", ..}}`, where the browser posted a form there, as
+//!   it does for `response_mode=form_post`; a field that occurs more than once has a list;
+//! - `{"error": "REASON: .."}` with a reason of [`Reason`]: `refused by the server: ..` says that
+//!   the server showed the user an error page, which is judged as any error page is; `not possible
+//!   with this login: ..` that the program cannot do what is asked, which is nobody's fault.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,8 +19,10 @@ use tokio::process::Command;
 
 use super::driver::Decision;
 use super::memory::Memory;
+use super::outside::Brought;
 use super::reason::{Reason, Trouble};
 use super::user::User;
+use crate::oauth::params::Params;
 
 /// Octets of each output that are read; the rest is dropped.
 const MOST_OUTPUT: u64 = 64 * 1024;
@@ -34,6 +44,7 @@ pub struct Program {
 pub(super) struct Task<'a> {
     pub(super) authorization_url: &'a str,
     pub(super) redirect_uri: &'a str,
+    pub(super) response_mode: Option<&'a str>,
     pub(super) issuer: &'a str,
     pub(super) user: &'a User,
     pub(super) decision: Decision,
@@ -45,6 +56,8 @@ struct Input<'a> {
     version: u32,
     authorization_url: &'a str,
     redirect_uri: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mode: Option<&'a str>,
     issuer: &'a str,
     user: &'a str,
     decision: &'static str,
@@ -56,8 +69,8 @@ struct Input<'a> {
 }
 
 impl Program {
-    /// Runs the program once; the callback URL, or why there is none.
-    pub(super) async fn run(&self, task: &Task<'_>, memory: &Memory) -> Result<String, Trouble> {
+    /// Runs the program once; what it brought back, or why there is nothing.
+    pub(super) async fn run(&self, task: &Task<'_>, memory: &Memory) -> Result<Brought, Trouble> {
         let input = self.input(task, memory).await?;
         let (program, arguments) = self.command.split_first().ok_or_else(|| {
             Trouble::new(Reason::PageNotFound, "an empty command", "set command under [login]")
@@ -109,6 +122,7 @@ impl Program {
             version: 1,
             authorization_url: task.authorization_url,
             redirect_uri: task.redirect_uri,
+            response_mode: task.response_mode,
             issuer: task.issuer,
             user: &task.user.username,
             decision: match task.decision {
@@ -137,7 +151,7 @@ async fn all_of(pipe: Option<impl AsyncRead + Unpin>) -> String {
 }
 
 /// Reads the answer: the last line that is a JSON object.
-fn answer(said: &str, complained: &str, status: &str) -> Result<String, Trouble> {
+fn answer(said: &str, complained: &str, status: &str) -> Result<Brought, Trouble> {
     let objects = said.lines().rev().filter_map(|line| serde_json::from_str(line.trim()).ok());
     let object = objects.into_iter().find_map(|json| match json {
         Value::Object(object) => Some(object),
@@ -146,9 +160,22 @@ fn answer(said: &str, complained: &str, status: &str) -> Result<String, Trouble>
     let complained = shown(complained);
     let text = |name: &str| Some(object.as_ref()?.get(name)?.as_str()?.to_owned());
     if let Some(callback) = text("callback_url") {
-        return Ok(callback);
+        let form = object.as_ref().and_then(|members| members.get("form"));
+        return match form.map(fields) {
+            None => Ok(Brought::Response(callback, None)),
+            Some(Some(form)) => Ok(Brought::Response(callback, Some(form))),
+            Some(None) => Err(Trouble::new(
+                Reason::CallbackNotReached,
+                format!("the program answered with a form that is none{complained}"),
+                "let form be an object whose values are texts, or lists of texts",
+            )),
+        };
     }
     if let Some(error) = text("error") {
+        if let Some(words) = error.strip_prefix(Reason::Refused.name()) {
+            let words = words.trim_start_matches([':', ' ']);
+            return Ok(Brought::ErrorPage(format!("{words}{complained}")));
+        }
         let reason = Reason::named_in(&error).unwrap_or(Reason::Refused);
         let detail = format!("the program answered error: {error}{complained}");
         return Err(Trouble::new(reason, detail, "see what the program says"));
@@ -158,6 +185,23 @@ fn answer(said: &str, complained: &str, status: &str) -> Result<String, Trouble>
         format!("the program ended ({status}) without an answer{complained}"),
         "let it print one line, {\"callback_url\": \"..\"} or {\"error\": \"..\"}",
     ))
+}
+
+/// The fields of a form: an object of texts, or of lists of texts.
+fn fields(form: &Value) -> Option<Params> {
+    let mut fields = Vec::new();
+    for (name, value) in form.as_object()? {
+        match value {
+            Value::String(text) => fields.push((name.clone(), text.clone())),
+            Value::Array(texts) => {
+                for text in texts {
+                    fields.push((name.clone(), text.as_str()?.to_owned()));
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(Params::new(fields))
 }
 
 /// The end of what the program wrote to its standard error, on one line.
@@ -175,22 +219,46 @@ mod tests {
     #[test]
     fn the_last_object_is_the_answer() {
         let said = "opening the page\n{\"error\":\"x\"}\n{\"callback_url\":\"https://app.test/cb?code=c\"}\n";
-        assert_eq!(answer(said, "", "0").unwrap(), "https://app.test/cb?code=c");
+        let Ok(Brought::Response(url, None)) = answer(said, "", "0") else { panic!("no response") };
+        assert_eq!(url, "https://app.test/cb?code=c");
+    }
+
+    #[test]
+    fn a_form_comes_beside_the_address() {
+        let said = r#"{"callback_url":"https://app.test/cb","form":{"code":"c","x":["1","2"]}}"#;
+        let Ok(Brought::Response(_, Some(form))) = answer(said, "", "0") else { panic!("no form") };
+        assert_eq!((form.value("code"), form.count("x")), (Some("c"), 2));
+        for form in ["{\"code\":7}", "\"code=c\"", "[]", "{\"x\":[1]}"] {
+            let said = format!("{{\"callback_url\":\"https://app.test/cb\",\"form\":{form}}}");
+            let Err(trouble) = answer(&said, "", "0") else { panic!("{form} is taken for a form") };
+            assert!(trouble.detail.contains("a form that is none"), "{}", trouble.detail);
+        }
+    }
+
+    #[test]
+    fn a_program_may_tell_of_an_error_page() {
+        let said = "{\"error\":\"refused by the server: no such request\"}";
+        let Ok(Brought::ErrorPage(words)) = answer(said, "seen", "0") else { panic!("no page") };
+        assert_eq!(words, "no such request; on its standard error: seen");
     }
 
     #[test]
     fn an_error_has_the_reason_that_it_names() {
-        let trouble = answer("{\"error\":\"wrong password\"}", "line 1\nline 2", "0").unwrap_err();
+        let failed = |said: &str, complained: &str| {
+            answer(said, complained, "exit status: 7").err().expect("no answer")
+        };
+        let trouble = failed("{\"error\":\"wrong password\"}", "line 1\nline 2");
         assert_eq!(trouble.reason, Reason::WrongPassword);
         assert!(trouble.detail.ends_with("on its standard error: line 1 line 2"));
-        let trouble = answer("{\"error\":\"no idea\"}", "", "0").unwrap_err();
+        let trouble = failed("{\"error\":\"no idea\"}", "");
         assert_eq!(trouble.reason, Reason::Refused);
     }
 
     #[test]
     fn no_answer_shows_how_the_program_ended() {
         for said in ["", "hello", "[]", "{}"] {
-            let trouble = answer(said, &"x".repeat(5000), "exit status: 7").unwrap_err();
+            let outcome = answer(said, &"x".repeat(5000), "exit status: 7");
+            let trouble = outcome.err().expect("no answer");
             assert_eq!(trouble.reason, Reason::CallbackNotReached);
             assert!(trouble.detail.contains("exit status: 7") && trouble.detail.len() < 800);
         }

@@ -97,6 +97,11 @@ impl Trouble {
         Self { reason, detail: detail.into(), remedy: remedy.into() }
     }
 
+    /// What the login that is configured cannot do.
+    pub fn not_possible(what: impl Into<String>) -> Self {
+        Self::new(Reason::NotPossible, what, "sign in with driver = \"form\" to have it judged")
+    }
+
     /// A request that the wallet cannot answer.
     pub fn unanswered(detail: impl Into<String>) -> Self {
         let remedy = "check credential, format, vct and claims under [login.wallet] against what the server asks for";
@@ -106,7 +111,12 @@ impl Trouble {
     /// The same as what keeps a scenario from judging.
     pub fn obstacle(&self) -> Obstacle {
         let tried = "to sign in and obtain an authorization code";
-        Obstacle::new(tried, format!("{}: {}", self.reason, self.detail), self.remedy.clone())
+        let came_back = format!("{}: {}", self.reason, self.detail);
+        let obstacle = Obstacle::new(tried, came_back, self.remedy.clone());
+        match self.reason {
+            Reason::NotPossible => obstacle.beyond_the_login(),
+            _ => obstacle,
+        }
     }
 }
 

@@ -1,8 +1,4 @@
 //! Bundles: what was made verifies, and whatever is changed is found.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
-
-#[path = "reports/sample.rs"]
-mod sample;
 
 use std::process::{Command, Output};
 
@@ -12,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 
-use self::sample::sample;
+use super::sample::sample;
 
 /// P-256 in PKCS #8; a throw-away.
-const P256: &str = include_str!("../fixtures/keys/attacker-ec.pem");
+const P256: &str = include_str!("../../fixtures/keys/attacker-ec.pem");
 
 /// Ed25519 in PKCS #8 version 1, as openssl writes it (RFC 8410 §7).
 fn ed25519(seed: u8) -> String {

@@ -1,5 +1,4 @@
 //! The command as users meet it: texts and exit codes.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

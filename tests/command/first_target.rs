@@ -1,6 +1,5 @@
 //! From nothing to an audit, as a newcomer goes: `init`, `doctor`, `login test`, `run`; and what the
 //! configuration says of itself.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::path::Path;
 use std::process::Command;
@@ -101,6 +100,54 @@ fn init_overwrites_nothing() {
     assert!(again.stderr.contains("exists already"), "{}", again.stderr);
     let forced = authspec(folder.path(), &["init", server.issuer(), "--force"], &[]);
     assert_eq!(forced.code, 0, "{}", forced.stderr);
+}
+
+#[test]
+fn init_says_what_to_do_about_missing_metadata_and_shows_what_was_asked() {
+    let policy = Policy::with(Defect::MetadataMissing);
+    let server = embedded::start(Config { policy, ..Config::default() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let init = authspec(folder.path(), &["init", server.issuer()], &[]);
+    assert_eq!(init.code, 3, "{}", init.stderr);
+    let issuer = server.issuer();
+    let endpoints = format!(
+        "[endpoints]\nauthorization_endpoint = \"{issuer}/authorize\"\ntoken_endpoint = \"{issuer}/token\""
+    );
+    assert!(init.stderr.contains(&endpoints), "{}", init.stderr);
+    let asked = format!("exchange 1: GET {issuer}/.well-known/");
+    assert!(init.stderr.contains(&asked), "{}", init.stderr);
+    assert!(init.stderr.contains("answer    404"), "{}", init.stderr);
+}
+
+#[test]
+fn init_names_its_own_options_where_a_certificate_is_not_trusted() {
+    let server = embedded::start(Config { tls: true, ..Config::default() }).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // By its address: nobody resolves its name, and either way the certificate is not trusted.
+    let issuer = server.issuer().replace(seeds::HOST, "127.0.0.1");
+    let init = |more: &[&str]| {
+        let arguments = [&["init", &issuer], more].concat();
+        authspec(folder.path(), &arguments, &[])
+    };
+    let untrusted = init(&[]);
+    assert_eq!(untrusted.code, 3, "{}", untrusted.stderr);
+    for cure in ["--ca-file FILE", "--insecure"] {
+        assert!(untrusted.stderr.contains(cure), "{}", untrusted.stderr);
+    }
+    assert_eq!(init(&["--ca-file", "nowhere.pem"]).code, 2);
+    let insecure = init(&["--insecure"]);
+    assert_eq!(insecure.code, 0, "{}", insecure.stderr);
+    let written = std::fs::read_to_string(folder.path().join("authspec.toml")).unwrap();
+    assert!(written.contains("insecure = true"), "{written}");
+}
+
+#[test]
+fn the_starter_offers_no_driver_that_the_build_lacks() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), server(Login::Password));
+    let init = authspec(folder.path(), &["init", server.issuer()], &[]);
+    assert_eq!(init.code, 0, "{}", init.stderr);
+    let written = std::fs::read_to_string(folder.path().join("authspec.toml")).unwrap();
+    assert_eq!(written.contains("--features browser"), cfg!(not(feature = "browser")), "{written}");
 }
 
 /// Which item the doctor finds bad, and a part of what it says.

@@ -1,6 +1,5 @@
 //! The catalogue against the features: nothing without a rule or a reason, no rule without a duty,
 //! no step without exactly one definition.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

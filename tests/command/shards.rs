@@ -1,6 +1,4 @@
 //! A run in parts is the whole run, or no run at all.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
-#![expect(clippy::disallowed_methods, reason = "AUTHSPEC_BLESS is for whoever runs the tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

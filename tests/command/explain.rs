@@ -1,5 +1,4 @@
 //! Every requirement can be explained: in words, and by exchanges of reference servers in this process.
-#![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -39,6 +39,12 @@ pub trait Observer {
     fn is_stopped(&self) -> bool {
         false
     }
+    /// The scenarios are over, and what the run was issued is about to be revoked.
+    fn cleans_up(&self) {}
+    /// Somebody does not wait for the clean-up either.
+    fn is_hurried(&self) -> bool {
+        false
+    }
 }
 
 /// What a line says of an exchange; nothing of it is a secret.
@@ -257,8 +263,8 @@ async fn scenario(job: Job<'_>, context: &Arc<Context>, observer: &dyn Observer)
         true => (vec![], Ending::Completed),
         false => play(job.steps(), &mut world).await,
     };
-    world.leave();
     let mut ledger = world.ledger();
+    world.end();
     if is_stopped {
         let remedy = "run it again";
         let obstacle = Obstacle::new("to run the scenario", "the run was interrupted", remedy);

@@ -205,13 +205,17 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// What became of what a run was issued, in one line.
 pub(super) fn of_cleanup(cleanup: &Cleanup) -> String {
-    let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
-        cleanup;
+    let Cleanup { issued, revoked, grants_left, access_tokens_left, .. } = cleanup;
+    let Cleanup { sessions_ended, sessions_left, obstacle, sessions_obstacle, .. } = cleanup;
     let over = issued.saturating_sub(revoked + grants_left + access_tokens_left);
-    let why = obstacle.as_ref().map(|why| format!("; {}", escaped(why))).unwrap_or_default();
+    let why = |why: &Option<String>| {
+        why.as_ref().map(|why| format!(" ({})", escaped(why))).unwrap_or_default()
+    };
     format!(
         "{revoked} of {issued} grants revoked at the end, {over} were over before; left behind: {grants_left} with a refresh token, \
-         {access_tokens_left} until the access token expires, at most {sessions_left} sessions{why}"
+         {access_tokens_left} until the access token expires{}; {sessions_ended} sessions ended at the end, at most {sessions_left} left{}",
+        why(obstacle),
+        why(sessions_obstacle)
     )
 }
 

@@ -115,7 +115,7 @@ fn a_run_that_does_not_begin_shows_no_secret() {
     let (server, mut target, secrets) = server(Policy::conformant());
     target.user = Some(User::new(seeds::ALICE, Secret::new("wr0ng-password")));
     let outcome = audit_blocking(options(&server, target), Rc::new(()));
-    let Err(Failure::Preflight(obstacle, shown)) = outcome else { panic!("{outcome:?}") };
+    let Err(Failure::Preflight(obstacle, shown, _)) = outcome else { panic!("{outcome:?}") };
     let mut text = obstacle.to_string();
     shown.iter().for_each(|exchange| terminal::of_exchange(&mut text, exchange));
     let _ = write!(text, "{shown:?}");

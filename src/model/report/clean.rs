@@ -50,9 +50,11 @@ impl Report {
             access_tokens_left: _,
             sessions_left: _,
             obstacle,
+            sessions_ended: _,
+            sessions_obstacle,
         }) = cleanup
         {
-            obstacle.iter_mut().for_each(clean);
+            [obstacle, sessions_obstacle].into_iter().flatten().for_each(clean);
         }
         for Snapshot { name, url, sha256: _, content } in snapshots {
             [name, url, content].into_iter().for_each(clean);

@@ -227,7 +227,7 @@ const MOST_REPEATED: usize = 64;
 const REST: Duration = Duration::from_millis(1_100);
 
 /// Time in one run after which no further scenario is repeated slowly.
-const MOST_SLOW: Duration = Duration::from_mins(1);
+const MOST_SLOW: Duration = Duration::from_secs(60);
 
 /// Repeats a scenario while no other runs; a fault that shows only under load is none of this duty.
 /// What was exchanged the first time stays in the record of the run.

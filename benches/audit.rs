@@ -2,6 +2,11 @@
 
 #![expect(clippy::panic, reason = "a benchmark that cannot run has nothing to say")]
 
+#[path = "../tests/canary/many.rs"]
+mod many;
+#[path = "../tests/reports/sample.rs"]
+mod sample;
+
 use std::rc::Rc;
 
 use authspec::catalogue::Catalogue;
@@ -113,4 +118,31 @@ fn report_of_1000_scenarios(bencher: Bencher) {
         .map(|scenarios| RequirementReport { scenarios: scenarios.to_vec(), ..frame.clone() })
         .collect();
     bencher.bench_local(|| Format::Json.render(&report).map(|text| text.len()));
+}
+
+/// Exchanges of a large run.
+const LARGE: u64 = 5_000;
+
+/// (e) The secrets of a large run learned, and its exchanges redacted.
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn a_large_run_redacted(bencher: Bencher) {
+    let exchanges = many::exchanges(LARGE);
+    bencher.bench_local(|| many::report(&exchanges, &many::redactor(&exchanges)));
+}
+
+/// (e) A large run drawn in one form.
+#[divan::bench(sample_count = 5, sample_size = 1, args = Format::ALL)]
+fn a_large_run_drawn(bencher: Bencher, format: &Format) {
+    let exchanges = many::exchanges(LARGE);
+    let (report, _) = many::report(&exchanges, &many::redactor(&exchanges));
+    bencher.bench_local(|| format.render(&report));
+}
+
+/// (e) The same searched for secrets before it is written.
+#[divan::bench(sample_count = 5, sample_size = 1, args = Format::ALL)]
+fn a_large_run_searched(bencher: Bencher, format: &Format) {
+    let exchanges = many::exchanges(LARGE);
+    let (report, canary) = many::report(&exchanges, &many::redactor(&exchanges));
+    let text = format.render(&report).unwrap_or_else(|e| panic!("{e}"));
+    bencher.bench_local(|| canary.scan(text.as_bytes()));
 }

@@ -44,6 +44,8 @@ csv matrix.csv
 har exchanges.har
 messages messages.ndjson
 gitlab-dast gl-dast-report.json
+prometheus metrics.prom
+otlp otlp.jsonl
 FORMATS
 cp "$run/run.json" "$drawn/run.json"
 
@@ -53,8 +55,8 @@ if [[ ! -x "$python" ]]; then
     python3 -m venv "$tools/python" || absent "python3 with venv"
 fi
 if [[ -x "$python" ]]; then
-    "$python" -m pip install --quiet --disable-pip-version-check 'jsonschema[format-nongpl]' xmlschema lxml junitparser markdown-it-py \
-        || absent "jsonschema, xmlschema, junitparser or markdown-it-py from PyPI"
+    "$python" -m pip install --quiet --disable-pip-version-check 'jsonschema[format-nongpl]' xmlschema lxml junitparser markdown-it-py prometheus-client opentelemetry-proto \
+        || absent "jsonschema, xmlschema, junitparser, markdown-it-py, prometheus-client or opentelemetry-proto from PyPI"
     # The source of pytest carries the XSD of Jenkins' xUnit plugin (MIT).
     if [[ ! -f "$tools/junit-10.xsd" ]]; then
         "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary pytest --dest "$tools/pytest" pytest \
@@ -95,6 +97,8 @@ rows = list(csv.reader(open(sys.argv[1], encoding="utf-8", newline=""), strict=T
 assert len({len(row) for row in rows}) == 1, "rows of different length"
 assert not any(cell[:1] in "=+-@\t" for row in rows for cell in row if cell), "a formula"
 print(len(rows) - 1, "rows")' "$drawn/matrix.csv"
+    check "metrics.prom by Prometheus' own client" "$python" "$root/ci/validate_telemetry.py" prometheus "$drawn/metrics.prom"
+    check "otlp.jsonl by OpenTelemetry's protocol buffers" "$python" "$root/ci/validate_telemetry.py" otlp "$drawn/otlp.jsonl"
 fi
 
 if command -v npm >/dev/null && command -v node >/dev/null; then

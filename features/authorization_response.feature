@@ -30,9 +30,12 @@ Feature: Authorization response
       Then a redirected error carries the state
       Examples:
         | fault                    |
+        | nobody signed in         |
+      @active
+      Examples:
+        | fault                    |
         | no code_challenge        |
         | an unknown response_type |
-        | nobody signed in         |
 
   @authzresp.iss-when-advertised
   Rule: A server that announces the iss parameter MUST send it
@@ -45,6 +48,7 @@ Feature: Authorization response
     Scenario: a successful response
       When the client sends the authorization request
       Then the response carries iss
+    @active
     Scenario: an error response
       When the client sends an authorization request with no code_challenge
       Then a redirected error carries iss
@@ -54,6 +58,7 @@ Feature: Authorization response
     Scenario: a successful response
       When the client sends the authorization request
       Then an iss in the response equals the issuer
+    @active
     Scenario: an error response
       When the client sends an authorization request with no code_challenge
       Then an iss in the response equals the issuer
@@ -65,9 +70,12 @@ Feature: Authorization response
       Then a redirected error carries the issuer as iss
       Examples:
         | fault                    |
+        | nobody signed in         |
+      @active
+      Examples:
+        | fault                    |
         | no code_challenge        |
         | an unknown response_type |
-        | nobody signed in         |
 
   @authzresp.no-tokens
   Rule: The response to response_type=code MUST NOT contain tokens
@@ -80,6 +88,7 @@ Feature: Authorization response
     Scenario: a successful response
       When the client sends the authorization request
       Then no response parameter is repeated
+    @active
     Scenario: an error response
       When the client sends an authorization request with no code_challenge
       Then no response parameter is repeated
@@ -106,9 +115,12 @@ Feature: Authorization response
       Then a redirected error is a registered one without a code beside it
       Examples:
         | fault                    |
+        | nobody signed in         |
+      @active
+      Examples:
+        | fault                    |
         | no code_challenge        |
         | an unknown response_type |
-        | nobody signed in         |
         | no response_type         |
         | a plain code_challenge   |
 

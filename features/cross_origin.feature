@@ -14,6 +14,9 @@ Feature: Cross-origin access
         | what                    |
         | the metadata            |
         | the key set             |
+      @active
+      Examples:
+        | what                    |
         | a token to be revoked   |
 
   @cors.resource

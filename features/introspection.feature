@@ -28,6 +28,7 @@ Feature: Introspection of what ended or never was
       Given tokens that the resource server sees as active
       When the resource server introspects an invented token
       Then the answer has no other member
+    @serial
     Scenario: a revoked token
       Given tokens that the resource server sees as active
       When the resource server introspects the access token after the client revoked it

@@ -25,6 +25,7 @@ Feature: Login and consent
       Given a browser in which nobody signed in
       When the user signs in and is asked to consent
       Then every page forbids framing
+    @active
     Scenario: an error page
       When an unknown client sends the authorization request
       Then every page forbids framing
@@ -35,6 +36,7 @@ Feature: Login and consent
       Given a browser in which nobody signed in
       When the user signs in and is asked to consent
       Then every page names its frame ancestors
+    @active
     Scenario: an error page
       When an unknown client sends the authorization request
       Then every page names its frame ancestors

@@ -1,3 +1,6 @@
+# A server may end tokens with their session, or all of a client and user after a replay: no other
+# scenario may meanwhile.
+@serial
 Feature: Token revocation
   What revocation ends, and for whom.
 
@@ -61,9 +64,7 @@ Feature: Token revocation
         | access_token      |
         | conformance_probe |
 
-  # A server may end tokens with their session, or all of a client and user after a replay: no other
-  # scenario may meanwhile.
-  @revocation.foreign-token @serial
+  @revocation.foreign-token
   Rule: A client MUST NOT revoke the tokens of another client
     Scenario: a refresh token
       Given refresh tokens that work, if any are issued

@@ -76,7 +76,8 @@ Feature: Token request
       When the client redeems it again without code_verifier
       Then the token endpoint refuses with invalid_grant, invalid_request
 
-  @token.code-replay-revokes
+  # Here and below: another replay may end the tokens of the same client and user meanwhile.
+  @token.code-replay-revokes @serial
   Rule: A second complete redemption SHOULD revoke the tokens of the first
     Scenario: the tokens after a replay
       Given a redeemed authorization code whose tokens can be watched
@@ -84,7 +85,7 @@ Feature: Token request
       And the client uses the tokens of the first redemption
       Then the tokens no longer work
 
-  @token.bad-replay-harmless
+  @token.bad-replay-harmless @serial
   Rule: A replay with a wrong verifier SHOULD NOT destroy the legitimate tokens
     Scenario: the access token after a replay without proof
       Given a redeemed authorization code whose access token works

@@ -58,6 +58,7 @@ Feature: Token response
     Scenario: every configured client
       When every configured client runs the whole flow
       Then no reported scope is broader than the request
+    @active
     Scenario: scopes in other shapes
       When the client asks for each scope flagged shape
       Then no scope is broader than its request, a refusal being invalid_scope, invalid_request, access_denied

@@ -12,7 +12,7 @@ use crate::gate::strict;
 use crate::model::exchange::Exchange;
 use crate::model::redact::{Canary, Redactor};
 use crate::model::report::{
-    DeviationReport, ExchangeReport, Part, REPORT_VERSION, Report, RequirementReport,
+    Cleanup, DeviationReport, ExchangeReport, Part, REPORT_VERSION, Report, RequirementReport,
     ScenarioReport, Snapshot, StepReport, TargetSummary,
 };
 use crate::model::requirement::{Profile, Requirement};
@@ -85,6 +85,7 @@ pub(crate) fn draw(
     context: &Context,
     ended: ById,
     filter: &Filter,
+    cleanup: Option<Cleanup>,
     (started, elapsed): (Timestamp, Duration),
 ) -> (Report, Canary) {
     let shared = context.shared.exchanges();
@@ -126,7 +127,7 @@ pub(crate) fn draw(
         facts: describe(context).iter().map(|fact| pen.redactor.redact(fact)).collect(),
         trace_id: context.http.trace_id(),
         safety: notes(plan, context).iter().map(|note| pen.redactor.redact(note)).collect(),
-        cleanup: None,
+        cleanup: cleanup.map(|cleanup| cleanup.redacted(&pen.redactor)),
         snapshots: snapshots(context, &pen.redactor),
         preflight: pen.exchanges(&shared),
         requirements,

@@ -140,7 +140,7 @@ async fn observe(config: Config, id: &str) -> Result<Report, String> {
     let report = audit(options, Rc::new(())).await.map(|outcome| outcome.report);
     serving.abort();
     report.map_err(|failure| match failure {
-        Failure::Preflight(obstacle, _) => {
+        Failure::Preflight(obstacle, ..) => {
             format!("the reference server could not be audited: {obstacle}")
         }
         Failure::NothingSelected(text) | Failure::Usage(text) | Failure::Own(text) => text,

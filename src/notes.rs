@@ -44,6 +44,14 @@ pub(crate) fn of_plan(plan: &Plan, safety: &Safety) -> Vec<String> {
             list(&classes)
         ));
     }
+    if !plan.lightened.is_empty() {
+        let count: usize = plan.lightened.values().map(|(_, count)| count).sum();
+        let ids: Vec<&str> = plan.lightened.keys().map(String::as_str).collect();
+        notes.push(format!(
+            "{count} scenarios left out in {environment} of requirements that other scenarios judge: {}",
+            ids.join(", ")
+        ));
+    }
     if !safety.accepted.is_empty() {
         notes.push(format!(
             "impact accepted in production, by --accept-impact-on-production: {}",
@@ -77,6 +85,12 @@ mod tests {
                 "requirements left out in staging: 1 lockout-risk, 2 load; --allow lockout-risk,load includes them"
             ]
         );
+        plan.lightened.insert("a.e".into(), (Impact::Active, 2));
+        assert_eq!(
+            of_plan(&plan, &safety)[1],
+            "2 scenarios left out in staging of requirements that other scenarios judge: a.e"
+        );
+        plan.lightened.clear();
         safety = Safety { accepted: vec![Impact::Active], ..Safety::of(Environment::Production) };
         let notes = of_plan(&plan, &safety);
         assert!(notes[0].contains("--accept-impact-on-production lockout-risk,load"), "{notes:?}");

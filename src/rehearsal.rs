@@ -11,7 +11,7 @@ use crate::execute::execute;
 use crate::model::exchange::Exchange;
 use crate::model::requirement::{Impact, Requirement};
 use crate::notes::of_plan;
-use crate::plan::{Omitted, Plan};
+use crate::plan::{Omitted, Plan, impact_of};
 use crate::run::{Failure, Options, exchanges, nothing_selected, prepare};
 use crate::target::login::{Login, Rung};
 use crate::target::profile::Target;
@@ -69,7 +69,8 @@ pub async fn rehearse(mut stand_in: Options, subject: &Target) -> Result<Rehears
     };
     let grants = Issued::by(all, None).grants();
     let revocations = if subject.safety.cleanup { grants } else { 0 };
-    let requests = context.http.requests() + u64::try_from(revocations).unwrap_or(u64::MAX);
+    let ends = if subject.safety.cleanup { revocations + context.memory.spent() } else { 0 };
+    let requests = context.http.requests() + u64::try_from(ends).unwrap_or(u64::MAX);
     Ok(Rehearsal {
         planned: planned(catalogue, &plan),
         notes: of_plan(&plan, &subject.safety),
@@ -123,11 +124,16 @@ fn planned(catalogue: &Catalogue, plan: &Plan) -> Vec<Planned> {
     let rules = plan.features.iter().flat_map(|feature| &feature.rules);
     let of = |rule: &gherkin::Rule| {
         let requirement: &Requirement = catalogue.requirement(id_of(&rule.tags)?)?;
-        let scenarios = rule.scenarios.iter().map(|scenario| scenario.name.clone());
-        let (id, impact) = (requirement.id.clone(), requirement.impact);
-        Some(Planned { id, impact, scenarios: scenarios.collect() })
+        let mut by_impact: BTreeMap<Impact, Vec<String>> = BTreeMap::new();
+        for scenario in &rule.scenarios {
+            let names = by_impact.entry(impact_of(scenario, requirement)).or_default();
+            names.push(scenario.name.clone());
+        }
+        let id = requirement.id.clone();
+        let of_class = move |(impact, scenarios)| Planned { id: id.clone(), impact, scenarios };
+        Some(by_impact.into_iter().map(of_class))
     };
-    rules.filter_map(of).collect()
+    rules.filter_map(of).flatten().collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use crate::catalogue::Catalogue;
-use crate::cleanup::clean_up;
+use crate::cleanup::{Haste, clean_up};
 use crate::draw::{ById, Ended, Pen, clean, draw, status_of};
 use crate::execute::execute;
 pub use crate::execute::{Glimpse, Observer};
@@ -47,14 +47,24 @@ pub struct Outcome {
 /// Why there is no report.
 #[derive(Clone, Debug)]
 pub enum Failure {
-    /// The target or the login is not usable; with the exchanges that show it, redacted.
-    Preflight(Obstacle, Vec<ExchangeReport>),
+    /// The target or the login is not usable; with the exchanges that show it, redacted, and whether
+    /// anybody was there.
+    Preflight(Obstacle, Vec<ExchangeReport>, Presence),
     /// The filter selects nothing.
     NothingSelected(String),
     /// The filter or the profile does not make sense.
     Usage(String),
     /// The harness is at fault.
     Own(String),
+}
+
+/// Whether somebody answered at the address of a target that cannot be audited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Something was answered, or nothing was asked yet.
+    Up,
+    /// There was no connection, or no answer to any request.
+    Down,
 }
 
 /// [`audit`] on a runtime of its own, for callers without one.
@@ -77,11 +87,19 @@ pub fn audit(
         let filter = options.filter.clone();
         let watcher = observer.clone();
         let (context, plan, ended) = conduct(catalogue, options, observer).await?;
-        let cleanup = clean_up(&context, exchanges(&context, &ended)).await;
+        watcher.cleans_up();
+        let haste = || match (watcher.is_hurried(), watcher.is_stopped()) {
+            (true, _) => Haste::InterruptedAgain,
+            (false, true) => Haste::Interrupted,
+            (false, false) => Haste::None,
+        };
+        let cleanup = clean_up(&context, exchanges(&context, &ended), &haste).await;
         let times = (started, clock.elapsed());
-        let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, times);
+        let (report, canary) = draw(catalogue, &plan, &context, ended, &filter, cleanup, times);
         let interrupted = watcher.is_stopped();
-        Ok(Outcome { report: Report { cleanup, interrupted, ..report }, canary })
+        let mut report = Report { interrupted, ..report };
+        report.clean(&canary);
+        Ok(Outcome { report, canary })
     })
 }
 
@@ -108,7 +126,9 @@ async fn conduct(
     let (context, plan) = prepare(catalogue, options, None).await?;
     let ended = execute(catalogue, &plan, &context, &*observer).await;
     context.http.end();
-    context.http.settle(&context.shared).await;
+    if !observer.is_stopped() {
+        context.http.settle(&context.shared).await;
+    }
     let ended = check_twins(&context, ended).await;
     Ok((context, plan, ended))
 }
@@ -191,7 +211,12 @@ pub(crate) fn nothing_selected(filter: &Filter, plan: &Plan) -> Failure {
 fn stuck(obstacle: Obstacle, context: &Context) -> Failure {
     let exchanges = context.shared.exchanges();
     let pen = Pen::new(context, exchanges.iter());
-    Failure::Preflight(clean(&obstacle, &pen.redactor), pen.exchanges(&exchanges))
+    let is_silent = !exchanges.is_empty() && exchanges.iter().all(|e| e.response().is_none());
+    let presence = match is_silent || context.http.is_unreached() {
+        true => Presence::Down,
+        false => Presence::Up,
+    };
+    Failure::Preflight(clean(&obstacle, &pen.redactor), pen.exchanges(&exchanges), presence)
 }
 
 /// What a target does or refuses counts only beside a working twin: when a client's valid flow no

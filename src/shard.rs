@@ -172,6 +172,8 @@ fn join(parts: Vec<Report>, catalogue: &Catalogue) -> Report {
     whole.requirements.sort_by_key(|r| order.get(r.id.as_str()).copied().unwrap_or(usize::MAX));
     whole.duration_ms = end;
     whole.part = None;
+    // Its parts may lie in the same folder.
+    whole.run.push_str("-merged");
     whole.gate = strict(&whole.requirements);
     whole.counts = BTreeMap::new();
     for requirement in &whole.requirements {

@@ -5,11 +5,19 @@
 //! cargo test --features interop --test interop
 //! cargo test --features interop --test interop -- oidc-provider canaille
 //! ```
+//!
+//! Some of them behind a network that delays, and one that fails, where asked for: `-- delay faults`.
 
 #![expect(clippy::panic, reason = "a test may fail at any line")]
 
 #[path = "interop/expected.rs"]
 mod expected;
+#[path = "interop/network.rs"]
+mod network;
+#[path = "safety/relay.rs"]
+#[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
+#[expect(dead_code, reason = "the tests of safety look at more of it")]
+mod relay;
 #[path = "interop/server.rs"]
 mod server;
 
@@ -18,15 +26,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use authspec::model::redact::Canary;
+use authspec::model::report::Report;
 use authspec::model::requirement::Profile;
 use authspec::plan::Filter;
 use authspec::report::store;
-use authspec::run::{Failure, Options, Outcome, audit_blocking};
+use authspec::run::{Failure, Observer, Options, Outcome, audit_blocking};
 use authspec::target::profile::Target;
 use authspec::world::context::Clock;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use expected::Expected;
+use network::Weather;
 use server::{Secrets, Server};
 
 /// Where the recipes are.
@@ -40,21 +51,29 @@ fn main() -> ExitCode {
     // Servers share no state, but the verdicts on races and waits want a quiet machine.
     arguments.test_threads.get_or_insert(1);
     let mut recipes = recipes();
+    let mut trials = Vec::new();
     if !chosen.is_empty() {
-        let known: Vec<String> = recipes.iter().map(|recipe| name_of(recipe)).collect();
+        for weather in Weather::ALL.into_iter().filter(|w| chosen.iter().any(|c| c == w.word())) {
+            trials.extend(network::SERVERS.map(|name| {
+                let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECIPES).join(name);
+                let title = format!("{name} ({})", weather.word());
+                Trial::test(title, move || weathered(&recipe, weather))
+            }));
+        }
+        let mut known: Vec<String> = recipes.iter().map(|recipe| name_of(recipe)).collect();
+        known.extend(Weather::ALL.map(|weather| weather.word().to_owned()));
         // A name with a slip would select nothing, which is green.
         if let Some(unknown) = chosen.iter().find(|name| !known.contains(name)) {
             panic!(
-                "{unknown} has no expected.toml in {RECIPES}/; these have: {}",
+                "{unknown} is neither delay nor faults nor has it an expected.toml in {RECIPES}/; known are {}",
                 known.join(", ")
             );
         }
         recipes.retain(|recipe| chosen.contains(&name_of(recipe)));
     }
-    let trials = recipes
-        .into_iter()
-        .map(|recipe| Trial::test(name_of(&recipe), move || trial(&recipe)))
-        .collect();
+    trials.extend(
+        recipes.into_iter().map(|recipe| Trial::test(name_of(&recipe), move || trial(&recipe))),
+    );
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -82,14 +101,36 @@ fn trial(recipe: &Path) -> Result<(), Failed> {
     let server = Server::start(recipe, &secrets)?;
     let target = target(recipe, &server, &secrets)?;
     let Outcome { report, canary } =
-        audit(target).map_err(|e| format!("{e}\n{}", server.last_words()))?;
+        audit(target, Rc::new(())).map_err(|e| format!("{e}\n{}", server.last_words()))?;
     drop(server);
+    let place = keep(recipe, &report, &canary)?;
+    expected.compare(&report).map_err(|differences| format!("{differences}\n{place}").into())
+}
+
+/// The same with a network in between.
+fn weathered(recipe: &Path, weather: Weather) -> Result<(), Failed> {
+    let expected = Expected::read(&recipe.join("expected.toml"))?;
+    let secrets = Secrets::new();
+    server::set_up(recipe)?;
+    let server = Server::start(recipe, &secrets)?;
+    let mut target = target(recipe, &server, &secrets)?;
+    let relay = weather.before(server.port(), &mut target)?;
+    let Outcome { report, canary } = audit(target, network::saboteur(&relay))
+        .map_err(|e| format!("{e}\n{}", server.last_words()))?;
+    let place = keep(recipe, &report, &canary)?;
+    let outcome = match weather {
+        Weather::Delay => expected.compare(&report),
+        Weather::Faults => expected.made_up(&report).and_then(|()| network::tells(&report, &relay)),
+    };
+    outcome.map_err(|differences| format!("{differences}\n{place}").into())
+}
+
+/// Writes the report, and says where it is.
+fn keep(recipe: &Path, report: &Report, canary: &Canary) -> Result<String, String> {
     let folder = server::target_folder().join("reports").join(name_of(recipe));
-    let paths = store::write(&report, &canary, &[], &folder)
+    let paths = store::write(report, canary, &[], &folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?;
-    expected
-        .compare(&report)
-        .map_err(|differences| format!("{differences}\nreport    {}", paths[0].display()).into())
+    Ok(format!("report    {}", paths[0].display()))
 }
 
 /// The profile of the recipe, with the port and folder of this run.
@@ -102,15 +143,15 @@ fn target(recipe: &Path, server: &Server, secrets: &Secrets) -> Result<Target, S
     Target::parse(&path.display().to_string(), &text, &|name| secrets.get(name))
 }
 
-fn audit(target: Target) -> Result<Outcome, String> {
+fn audit(target: Target, observer: Rc<dyn Observer>) -> Result<Outcome, String> {
     let options = Options {
         target,
         profile: Profile::Baseline,
         filter: Filter::default(),
         clock: Clock::default(),
     };
-    audit_blocking(options, Rc::new(())).map_err(|failure| match failure {
-        Failure::Preflight(obstacle, _) => format!("the server cannot be audited: {obstacle}"),
+    audit_blocking(options, observer).map_err(|failure| match failure {
+        Failure::Preflight(obstacle, ..) => format!("the server cannot be audited: {obstacle}"),
         Failure::NothingSelected(message) | Failure::Usage(message) | Failure::Own(message) => {
             message
         }

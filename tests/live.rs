@@ -139,7 +139,7 @@ fn audit(filter: &Filter) -> Result<(Report, Rules), Fault> {
             rules.settle(&mut report);
             Ok((report, rules))
         }
-        Err(Failure::Preflight(obstacle, _)) => {
+        Err(Failure::Preflight(obstacle, ..)) => {
             Err(Fault::Other(format!("the target cannot be audited yet: {obstacle}")))
         }
         Err(Failure::NothingSelected(message)) => Err(Fault::NothingSelected(message)),

@@ -14,7 +14,7 @@ BINARY = pathlib.Path(os.environ["AUTHSPEC_BINARY"]).resolve()
 # The seeded user of the reference server; its password is fixed and public.
 PASSWORD = "correct horse battery staple"
 
-# A seeded defect that shows in more than ten requirements with the profile below, as warnings.
+# A seeded defect that shows in ten requirements with the profile below and a second API, as warnings.
 MANY = "GarbageTokenErrorMissing"
 
 # A few requirements, so that an audit takes a moment.

@@ -78,13 +78,19 @@ def copied(build, folder):
 
 
 def built(build, folder):
-    """The RUN instructions; static by glibc where this Rust has no musl. Its program, if any."""
+    """The RUN instructions; static by glibc where this machine has no musl. Its program, if any."""
     host = subprocess.run(["rustc", "-vV"], text=True, capture_output=True, check=True).stdout
     host = re.search(r"^host: (.*)$", host, re.M)[1]
     env, moved = dict(os.environ), "target/release"
-    if "musl" not in host:
-        bench.not_run("a build for musl", f"this Rust builds for {host}; the same commands follow, "
-                      "static with glibc")
+    musl = re.sub("-(gnu|musl)$", "-musl", host)
+    if "musl" not in host and has_musl(musl):
+        # Alpine's Rust builds for musl by itself; another one is told to, with musl's own compiler.
+        moved = f"target/{musl}/release"
+        env.update({"CARGO_BUILD_TARGET": musl, f"CC_{musl.replace('-', '_')}": "musl-gcc",
+                    "CARGO_TARGET_DIR": str(folder / "target")})
+    elif "musl" not in host:
+        bench.not_run("a build for musl", f"this Rust builds for {host} (rustup target add {musl} and "
+                      "musl-gcc change that); the same commands follow, static with glibc")
         # With a target named, build scripts and macros are not static.
         moved = f"target/{host}/release"
         env.update(RUSTFLAGS="-C target-feature=+crt-static", CARGO_BUILD_TARGET=host,
@@ -96,6 +102,14 @@ def built(build, folder):
             if not check(done.returncode == 0, f"RUN {command}", done.stdout + done.stderr):
                 return None
     return folder / moved / "authspec"
+
+
+def has_musl(target):
+    """This Rust and a C compiler can build for musl."""
+    if not shutil.which("musl-gcc"):
+        return False
+    sysroot = subprocess.run(["rustc", "--print", "sysroot"], text=True, capture_output=True, check=True)
+    return (pathlib.Path(sysroot.stdout.strip()) / "lib/rustlib" / target).is_dir()
 
 
 def alone(final, program, folder):

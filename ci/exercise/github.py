@@ -200,8 +200,9 @@ def shards(runner):
 
 def findings():
     """A target with many findings: the gate fails and everything is counted."""
-    with tempfile.TemporaryDirectory() as folder, bench.target(bench.MANY) as (_, profile):
+    with tempfile.TemporaryDirectory() as folder, bench.target(bench.MANY) as (issuer, profile):
         runner = Runner(folder)
+        profile += f'\n[other_resource]\nindicator = "{issuer}/files"\n'
         (runner.workspace / "authspec.toml").write_text(profile)
         play = runner.play(target="authspec.toml", fail_level="should")
         outputs, commands = play.outputs, play.commands()

@@ -116,7 +116,9 @@ pub(super) fn check(args: &VerifyArgs) -> u8 {
 
 fn read(bundle: &Path, key: Option<&Path>) -> Result<(Vec<u8>, Option<PublicKey>), String> {
     let shown = |path: &Path, e: std::io::Error| format!("{}: {e}", path.display());
-    let size = fs::metadata(bundle).map_err(|e| shown(bundle, e))?.len();
+    let size = fs::metadata(bundle)
+        .map_err(|e| format!("{}; authspec bundle makes a bundle of a run", shown(bundle, e)))?
+        .len();
     if size > MOST_OCTETS {
         return Err(format!(
             "{}: {size} octets; a bundle has at most {MOST_OCTETS}",
@@ -141,7 +143,7 @@ fn text(found: &Verification) -> String {
         Signer::Embedded(id) => writeln!(
             out,
             "signed    by {id}, A KEY THAT CAME WITH THE BUNDLE and is not trusted by itself:\n          \
-             compare it with what the auditor told you, or give his public key with --key"
+             compare it with what the auditor told you, or give the auditor's public key with --key"
         ),
         Signer::Nobody => writeln!(out, "signed    by nobody, as far as could be checked"),
     };

@@ -147,4 +147,12 @@ impl Observer for Console {
     fn is_stopped(&self) -> bool {
         self.stop.is_asked()
     }
+
+    fn cleans_up(&self) {
+        self.stop.cleans_up();
+    }
+
+    fn is_hurried(&self) -> bool {
+        self.stop.is_hurried()
+    }
 }

@@ -10,8 +10,8 @@ use super::run::explain;
 use super::settings::environment;
 use super::{complain, exit, say};
 use crate::embedded;
-use crate::model::requirement::Impact;
-use crate::plan::Omitted;
+use crate::model::requirement::{Impact, Profile};
+use crate::plan::{Filter, Omitted};
 use crate::rehearsal::{Rehearsal, rehearse};
 use crate::run::Options;
 use crate::target::login::memory::Memory;
@@ -28,6 +28,11 @@ pub(super) async fn run(args: RunArgs) -> u8 {
             return exit::USAGE;
         }
     };
+    of(subject, args.profile.into(), args.filter.into()).await
+}
+
+/// Prints the plan for that target, or for the embedded server. Returns the exit code.
+pub(super) async fn of(subject: Option<Target>, profile: Profile, filter: Filter) -> u8 {
     let server = match embedded::start(Config { tls: true, ..Config::default() }) {
         Ok(server) => server,
         Err(e) => {
@@ -38,7 +43,6 @@ pub(super) async fn run(args: RunArgs) -> u8 {
     let target = embedded::target(&server);
     let subject = subject.unwrap_or_else(|| target.clone());
     let clock: Clock = embedded::clock(&server);
-    let (profile, filter) = (args.profile.into(), args.filter.into());
     let stand_in = Options { target, profile, filter, clock };
     match rehearse(stand_in, &subject).await {
         Ok(rehearsal) => {
@@ -87,8 +91,13 @@ fn text(rehearsal: &Rehearsal, subject: &Target) -> String {
     };
     let _ = writeln!(
         out,
-        "leaves     about {} sessions of the test users and {} grants; grants are {end}",
-        rehearsal.sign_ins, rehearsal.grants
+        "leaves     about {} sessions of the test users and {} grants; grants are {end}{}",
+        rehearsal.sign_ins,
+        rehearsal.grants,
+        match rehearsal.revocations {
+            0 => "",
+            _ => "; sessions are signed out of where there is an end_session_endpoint",
+        }
     );
     let trace = if safety.trace_headers {
         "traceparent and User-Agent name run and requirement"

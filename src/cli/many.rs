@@ -17,10 +17,11 @@ pub(super) struct ManyArgs {
     /// Audit every target profile (*.toml) in this folder, side by side where they share no host, and
     /// write a matrix of requirements and targets.
     ///
-    /// The exit code is the worst one: 130 before 4, 1, 2, 3, 6, 5 and 0.
+    /// The exit code is the worst one: 130 before 4, 1, 2, 3, 6, 5 and 0. Files of --prometheus and --otlp
+    /// are one a target, with its name before the ending: nightly.prom, nightly.NAME.prom.
     #[arg(
         long, value_name = "FOLDER", help_heading = MANY,
-        conflicts_with_all = ["issuer", "target", "watch", "dry_run", "prometheus", "otlp", "repeat"]
+        conflicts_with_all = ["issuer", "target"]
     )]
     pub(super) targets: Option<PathBuf>,
     /// Run again when Enter is pressed or a file changes below PATH: what failed or could not be judged,
@@ -30,4 +31,28 @@ pub(super) struct ManyArgs {
         help_heading = MANY, conflicts_with = "dry_run"
     )]
     pub(super) watch: Vec<PathBuf>,
+}
+
+impl ManyArgs {
+    /// Refuses what makes no sense for several targets; `repeats` tells that a run is to be repeated.
+    ///
+    /// The error says why.
+    pub(super) fn check(&self, repeats: bool) -> Result<(), String> {
+        let Some(folder) = &self.targets else { return Ok(()) };
+        let refused = |option: &str, why: &str| Err(format!("{option} with --targets: {why}"));
+        if !self.watch.is_empty() {
+            return refused(
+                "--watch",
+                "people who develop a server watch one; name its profile with --target",
+            );
+        }
+        if repeats {
+            let shown = folder.display();
+            let why = format!(
+                "a run is of one target; name it: --target {shown}/NAME.toml -R RUN, with the folder of its run"
+            );
+            return refused("-R", &why);
+        }
+        Ok(())
+    }
 }

@@ -132,7 +132,7 @@ fn say(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{}", visible(&text.to_string(), console::colour()));
 }
 
-/// Prints a message to standard error.
+/// Prints a message to standard error. What a target said in it cannot steer the terminal.
 fn complain(text: impl Display) {
     let text = text.to_string();
     if log::message(&text) {

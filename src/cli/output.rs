@@ -46,6 +46,20 @@ fn file(text: &str) -> Result<PathBuf, String> {
 }
 
 impl OutputArgs {
+    /// The same for one of several targets: files of metrics and spans have its name before the ending.
+    pub(super) fn of_target(&self, name: &str) -> Self {
+        let named = |path: &PathBuf| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let ending = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
+            path.with_file_name(format!("{stem}.{name}{}", ending.unwrap_or_default()))
+        };
+        Self {
+            prometheus: self.prometheus.as_ref().map(named),
+            otlp: self.otlp.as_ref().map(named),
+            ..self.clone()
+        }
+    }
+
     /// Makes sure that reports can be written, before anything is sent. The error is an exit code;
     /// why was said.
     pub(super) fn prepare(&self) -> Result<(), u8> {

@@ -78,11 +78,7 @@ fn find<'a>(
         None => (finding.trim_start_matches(['#', '@']), None),
     };
     let is_it = |r: &&RequirementReport| r.id == id;
-    let requirement = report
-        .requirements
-        .iter()
-        .find(is_it)
-        .ok_or_else(|| format!("{} judged no requirement {id}", report.run))?;
+    let requirement = report.requirements.iter().find(is_it).ok_or_else(|| unknown(report, id))?;
     let all: Vec<&ScenarioReport> = match number {
         None => requirement.scenarios.iter().collect(),
         Some(number) => {
@@ -100,6 +96,16 @@ fn find<'a>(
     Ok((requirement.id.clone(), all))
 }
 
+/// Says that there is no such requirement, and which there are to repeat.
+fn unknown(report: &Report, id: &str) -> String {
+    let deviating: Vec<&str> = report.deviating().into_iter().take(8).collect();
+    let told = match deviating.is_empty() {
+        true => "nothing deviates in it".to_owned(),
+        false => format!("in it deviate {}", deviating.join(", ")),
+    };
+    format!("{} judged no requirement {id}; {told}", report.run)
+}
+
 /// The target that the arguments name; else the one of the profile that the run names.
 fn target(args: ReplayArgs, recorded: &Report) -> Result<Target, String> {
     let mut options = args.target;
@@ -107,7 +113,12 @@ fn target(args: ReplayArgs, recorded: &Report) -> Result<Target, String> {
     if options.issuer.is_none() && options.target.is_none() {
         options.target = stanza;
     }
-    options.resolve(&environment())?.ok_or_else(|| NO_TARGET.to_owned())
+    options.resolve(&environment())?.ok_or_else(|| {
+        format!(
+            "{} was a run on {} without a profile; {NO_TARGET}",
+            recorded.run, recorded.target.issuer
+        )
+    })
 }
 
 /// Says of each scenario how it went, with the evidence where it still deviates.

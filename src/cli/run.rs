@@ -31,8 +31,15 @@ const SHOWN_EXCHANGES: usize = 3;
 
 /// Audits what the arguments name and writes the report.
 pub(super) async fn run(args: RunArgs, stop: Stop) -> u8 {
+    if let Err(message) = args.many.check(args.repeat.is_some()) {
+        complain(message);
+        return exit::USAGE;
+    }
     if args.dry_run {
-        return dry_run::run(args).await;
+        return match &args.many.targets {
+            Some(folder) => targets::rehearse(&args, folder).await,
+            None => dry_run::run(args).await,
+        };
     }
     if let Err(code) = args.output.prepare() {
         return code;
@@ -133,6 +140,8 @@ impl Session {
 
     fn judged(&self, mut outcome: Outcome) -> Outcome {
         self.rules.settle(&mut outcome.report);
+        // What the waivers say is in the report now, too.
+        outcome.report.clean(&outcome.canary);
         outcome
     }
 
@@ -255,7 +264,7 @@ fn log_end(report: &Report, paths: &[String], code: u8) {
 /// Prints why there is no report.
 pub(super) fn explain(failure: &Failure) -> u8 {
     match failure {
-        Failure::Preflight(obstacle, exchanges) => {
+        Failure::Preflight(obstacle, exchanges, _) => {
             let mut text = format!(
                 "the target cannot be audited yet\n  tried     {}\n  came back {}\n  to change {}\n",
                 obstacle.tried, obstacle.came_back, obstacle.remedy

@@ -17,6 +17,12 @@ enum Phase {
     Running,
     /// Somebody asked the run to end.
     Stopping,
+    /// What the run was issued is revoked.
+    Cleaning,
+    /// It is revoked, and somebody asked for the end of the run.
+    Closing,
+    /// Somebody does not wait for that.
+    Hurried,
     /// The report is written, and the next run has not begun.
     Idle,
 }
@@ -40,23 +46,52 @@ impl Stop {
         }
     }
 
-    /// No further scenario may begin.
-    pub(super) fn is_asked(&self) -> bool {
-        self.0.get() == Phase::Stopping
+    /// What the run was issued is about to be revoked.
+    pub(super) fn cleans_up(&self) {
+        match self.0.get() {
+            Phase::Running => self.0.set(Phase::Cleaning),
+            Phase::Stopping => self.0.set(Phase::Closing),
+            _ => {}
+        }
     }
 
-    /// Takes a signal. Says what follows: a clean end, or an end at once for the reason returned.
-    fn takes_signal(&self) -> Option<&'static str> {
-        let reason = match self.0.get() {
-            Phase::Early => "interrupted; no report was written",
-            Phase::Stopping => "interrupted twice; no report was written",
-            Phase::Idle => "interrupted between two runs",
-            Phase::Running => {
-                self.0.set(Phase::Stopping);
-                return None;
-            }
+    /// No further scenario may begin.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.0.get(), Phase::Stopping | Phase::Closing | Phase::Hurried)
+    }
+
+    /// Nobody waits for the clean-up.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.0.get() == Phase::Hurried
+    }
+
+    /// Takes a signal. Says what follows: a clean end, or an end at once for the reason that is the
+    /// error.
+    fn takes_signal(&self) -> Result<&'static str, &'static str> {
+        let (phase, text) = match self.0.get() {
+            Phase::Early => return Err("interrupted; no report was written"),
+            Phase::Stopping => return Err("interrupted twice; no report was written"),
+            Phase::Hurried => return Err("interrupted again; no report was written"),
+            Phase::Idle => return Err("interrupted between two runs"),
+            Phase::Running => (
+                Phase::Stopping,
+                "interrupted: no further scenario begins, and a report follows when the running ones have \
+                 ended and, for a few seconds, what the run was issued was revoked; interrupt again to end \
+                 at once without a report",
+            ),
+            Phase::Cleaning => (
+                Phase::Closing,
+                "interrupted: what the run was issued is revoked for a few seconds more, then a report \
+                 follows; interrupt again to leave it",
+            ),
+            Phase::Closing => (
+                Phase::Hurried,
+                "interrupted twice: nothing more is revoked, and the report says what is left; interrupt \
+                 again to end at once without a report",
+            ),
         };
-        Some(reason)
+        self.0.set(phase);
+        Ok(text)
     }
 }
 
@@ -69,14 +104,13 @@ pub(super) async fn stoppable(stop: Stop, work: impl Future<Output = u8>) -> u8 
             code = &mut work => return code,
             () = signals.next() => {}
         }
-        if let Some(reason) = stop.takes_signal() {
-            complain(reason);
-            return exit::INTERRUPTED;
+        match stop.takes_signal() {
+            Ok(text) => complain(text),
+            Err(reason) => {
+                complain(reason);
+                return exit::INTERRUPTED;
+            }
         }
-        complain(
-            "interrupted: no further scenario begins, and a report follows when the running ones have \
-             ended; interrupt again to end at once without a report",
-        );
     }
 }
 
@@ -133,15 +167,33 @@ mod tests {
     #[test]
     fn the_first_signal_of_a_run_is_a_wish_and_the_second_an_order() {
         let stop = Stop::default();
-        assert!(stop.takes_signal().unwrap().contains("no report was written"));
+        assert!(stop.takes_signal().unwrap_err().contains("no report was written"));
         stop.begins();
         assert!(!stop.is_asked());
-        assert_eq!(stop.takes_signal(), None);
+        assert!(stop.takes_signal().is_ok());
         assert!(stop.is_asked());
         stop.begins();
         stop.rests();
         assert!(stop.is_asked(), "neither another run nor its end takes the wish back");
-        assert!(stop.takes_signal().unwrap().starts_with("interrupted twice"));
+        assert!(stop.takes_signal().unwrap_err().starts_with("interrupted twice"));
+    }
+
+    #[test]
+    fn a_signal_during_the_clean_up_shortens_it_and_another_one_skips_it() {
+        let stop = Stop::default();
+        stop.begins();
+        stop.cleans_up();
+        assert!(!stop.is_asked());
+        assert!(stop.takes_signal().is_ok() && stop.is_asked() && !stop.is_hurried());
+        assert!(stop.takes_signal().is_ok() && stop.is_asked() && stop.is_hurried());
+        assert!(stop.takes_signal().unwrap_err().contains("no report was written"));
+
+        let stop = Stop::default();
+        stop.begins();
+        assert!(stop.takes_signal().is_ok());
+        stop.cleans_up();
+        assert!(stop.is_asked() && !stop.is_hurried());
+        assert!(stop.takes_signal().is_ok() && stop.is_hurried());
     }
 
     #[test]
@@ -149,6 +201,6 @@ mod tests {
         let stop = Stop::default();
         stop.begins();
         stop.rests();
-        assert_eq!(stop.takes_signal(), Some("interrupted between two runs"));
+        assert_eq!(stop.takes_signal(), Err("interrupted between two runs"));
     }
 }

@@ -1,15 +1,16 @@
 //! `authspec run --targets`: many targets side by side.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use url::Url;
 
+use super::arguments::RunArgs;
 use super::run::{Session, code_of, explain};
 use super::settings::{TargetOptions, environment};
-use super::{complain, exit, person, say};
+use super::{complain, dry_run, exit, person, say};
 use crate::plan::Filter;
 use crate::report::store;
 use crate::report::targets::{Audited, Found, csv, markdown};
@@ -53,6 +54,10 @@ pub(super) async fn run(
             return exit::USAGE;
         }
     };
+    if let Err(message) = tell_apart(&entries, session.output.prometheus.is_some()) {
+        complain(message);
+        return exit::USAGE;
+    }
     let queues = queues(entries);
     let mut all: Vec<(usize, Audited)> = stream::iter(queues)
         .map(async |queue| {
@@ -78,6 +83,48 @@ pub(super) async fn run(
             exit::OWN_ERROR
         }
     }
+}
+
+/// Prints what a run would do to each target, one after another; nothing is sent to them.
+pub(super) async fn rehearse(args: &RunArgs, folder: &Path) -> u8 {
+    let entries = match entries(folder, &args.target) {
+        Ok(entries) => entries,
+        Err(message) => {
+            complain(message);
+            return exit::USAGE;
+        }
+    };
+    let mut codes = Vec::new();
+    for Entry { name, target, .. } in entries {
+        say(format!("\ntarget    {name}"));
+        codes.push(match target {
+            Ok(target) => {
+                let filter = args.filter.clone().into();
+                dry_run::of(Some(target), args.profile.into(), filter).await
+            }
+            Err(message) => {
+                complain(message);
+                exit::USAGE
+            }
+        });
+    }
+    worst(codes.into_iter())
+}
+
+/// Series of Prometheus are told apart by the issuer: two of the same name would be refused where they
+/// are collected.
+fn tell_apart(entries: &[Entry], writes_metrics: bool) -> Result<(), String> {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let known = entries.iter().filter_map(|entry| Some((entry, entry.target.as_ref().ok()?)));
+    for (entry, target) in known.filter(|_| writes_metrics) {
+        if let Some(other) = seen.insert(&target.issuer, &entry.name) {
+            return Err(format!(
+                "--prometheus: {other} and {} have the issuer {}, so their series would be the same; leave one out",
+                entry.name, target.issuer
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The profiles of the folder in the order of their names. The error says why there are none.
@@ -144,6 +191,7 @@ async fn audit(session: &Session, entry: Entry, filter: &Filter) -> Audited {
     let Entry { name, target, .. } = entry;
     let issuer = target.as_ref().map(|target| target.issuer.clone()).unwrap_or_default();
     let not = |exit_code, reason| (exit_code, Err(reason));
+    let output = session.output.of_target(&name);
     let (exit_code, outcome) = match target {
         Err(message) => not(exit::USAGE, message),
         Ok(_) if session.stop.is_asked() => {
@@ -154,19 +202,23 @@ async fn audit(session: &Session, entry: Entry, filter: &Filter) -> Audited {
                 complain(format!("{name}:"));
                 not(explain(&failure), reason(&failure))
             }
-            Ok(outcome) => match session.output.write(&outcome) {
+            Ok(outcome) => match output.write(&outcome) {
                 Ok(_) => (code_of(&outcome.report), Ok(Found::of(&outcome.report))),
                 Err(message) => not(exit::OWN_ERROR, message),
             },
         },
     };
+    if outcome.is_err() {
+        let shown = if issuer.is_empty() { &name } else { &issuer };
+        output.write_failure(shown, session.profile, exit_code);
+    }
     Audited { name, issuer, exit_code, outcome }
 }
 
 /// Why there is no report, in one line.
 fn reason(failure: &Failure) -> String {
     match failure {
-        Failure::Preflight(obstacle, _) => obstacle.to_string(),
+        Failure::Preflight(obstacle, ..) => obstacle.to_string(),
         Failure::NothingSelected(message) | Failure::Usage(message) | Failure::Own(message) => {
             message.clone()
         }
@@ -240,6 +292,14 @@ mod tests {
         target.endpoints.insert("token_endpoint".into(), "https://b.test/token".into());
         let all = vec![entry(0, "https://a.test"), entry(1, "https://b.test"), both];
         assert_eq!(queues(all).len(), 1);
+    }
+
+    #[test]
+    fn series_of_one_issuer_are_not_written_twice() {
+        let all =
+            [entry(0, "https://a.test"), entry(1, "https://b.test"), entry(2, "https://a.test")];
+        assert!(tell_apart(&all, false).is_ok() && tell_apart(&all[..2], true).is_ok());
+        assert!(tell_apart(&all, true).unwrap_err().contains("https://a.test"));
     }
 
     #[test]

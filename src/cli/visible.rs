@@ -1,6 +1,6 @@
 //! The last step before a terminal: nothing that a target or a probe of ours said may steer it.
 
-use crate::report::terminal::Colour;
+use crate::report::terminal::{Colour, is_steering};
 
 /// What our own colours begin and end with; see [`Colour`].
 const OWN: [&str; 8] = [
@@ -26,7 +26,7 @@ pub(super) fn visible(text: &str, colour: Colour) -> String {
             rest = &rest[code.len()..];
             continue;
         }
-        match is_steering(c) {
+        match steers(c) {
             true => out.extend(c.escape_unicode()),
             false => out.push(c),
         }
@@ -35,9 +35,8 @@ pub(super) fn visible(text: &str, colour: Colour) -> String {
     out
 }
 
-fn is_steering(c: char) -> bool {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || c.is_control() && c != '\n' && c != '\t'
+fn steers(c: char) -> bool {
+    is_steering(c) && c != '\n' && c != '\t'
 }
 
 #[cfg(test)]
@@ -69,7 +68,7 @@ mod tests {
         #[test]
         fn nothing_that_steers_gets_through(text in "(\\PC|\\p{Cc}|\u{1b}\\[32m|[\u{202a}-\u{202e}]){0,40}") {
             let plain = visible(&text, Colour::Off);
-            prop_assert!(!plain.chars().any(is_steering));
+            prop_assert!(!plain.chars().any(steers));
             prop_assert_eq!(&visible(&plain, Colour::Off), &plain);
             let mut coloured = visible(&text, Colour::On);
             OWN.iter().for_each(|code| coloured = coloured.replace(code, ""));

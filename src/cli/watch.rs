@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::run::{Session, left_to_do};
 use super::{complain, exit, person};
 use crate::plan::Filter;
-use crate::run::Failure;
+use crate::run::{Failure, Presence};
 use crate::target::profile::Target;
 
 /// How often watched files are looked at.
@@ -82,14 +82,9 @@ fn narrowed(filter: &Filter, left: &[String]) -> Filter {
     }
 }
 
-/// There was no connection, or nothing at all was answered. Knocking again costs no login.
+/// Nobody is there. Knocking again costs no login.
 fn is_down(failure: &Failure) -> bool {
-    let Failure::Preflight(obstacle, exchanges) = failure else { return false };
-    match exchanges.is_empty() {
-        // Before the first exchange, this alone passes by itself.
-        true => obstacle.came_back.starts_with("no connection to "),
-        false => exchanges.iter().all(|exchange| exchange.status.is_none()),
-    }
+    matches!(failure, Failure::Preflight(_, _, Presence::Down))
 }
 
 /// Waits for a reason to run again; false where there can be none.
@@ -188,9 +183,11 @@ mod tests {
 
     #[test]
     fn only_a_target_that_is_down_is_waited_for() {
-        let failure = |came_back| Failure::Preflight(Obstacle::new("x", came_back, "z"), vec![]);
-        assert!(is_down(&failure("no connection to 127.0.0.1 port 1: refused")));
-        assert!(!is_down(&failure("the profile names no user")));
+        let failure = |presence| {
+            Failure::Preflight(Obstacle::new("x", "no connection to y", "z"), vec![], presence)
+        };
+        assert!(is_down(&failure(Presence::Down)));
+        assert!(!is_down(&failure(Presence::Up)));
         assert!(!is_down(&Failure::Usage("no connection to x".into())));
     }
 

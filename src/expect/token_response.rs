@@ -132,8 +132,8 @@ pub fn tells_scope(tokens: &TokenResponse) -> bool {
     effective_scope(tokens, None).is_some() || tokens.text("scope").is_some()
 }
 
-/// A scope value is not part of the grant; an absent `scope` means that all that was requested is,
-/// unless introspection says otherwise.
+/// A scope value is not part of the grant. Nothing is found where nothing tells what was granted:
+/// RFC 6749 §5.1 reads silence as all of the request, but a server may be silent in error.
 pub fn scope_withheld(
     tokens: &TokenResponse,
     introspected: Option<&str>,
@@ -141,12 +141,16 @@ pub fn scope_withheld(
 ) -> Findings {
     let effective = effective_scope(tokens, introspected);
     let granted = effective.as_deref().or(tokens.text("scope"));
-    check(granted.is_some_and(|g| !scope_set(g).contains(forbidden)), || {
-        let actual = granted.map_or("no scope member, which means all of it".to_owned(), |g| {
-            format!("scope \"{g}\"")
-        });
-        Deviation::new(format!("a refusal, or a scope without {forbidden}"), actual)
-    })
+    let widened = granted.filter(|granted| scope_set(granted).contains(forbidden));
+    widened
+        .map(|granted| {
+            Deviation::new(
+                format!("a refusal, or a scope without {forbidden}"),
+                format!("scope \"{granted}\""),
+            )
+        })
+        .into_iter()
+        .collect()
 }
 
 /// A header field contains a directive, in any case.
@@ -241,7 +245,9 @@ mod tests {
     fn grants_are_not_broader_than_requests() {
         assert!(scope_not_widened(&tokens(r#","scope":"b a""#), "a b c").is_empty());
         assert_eq!(scope_not_widened(&tokens(r#","scope":"a d""#), "a b").len(), 1);
-        assert_eq!(scope_withheld(&tokens(""), None, "admin").len(), 1);
+        assert!(scope_withheld(&tokens(""), None, "admin").is_empty());
+        assert_eq!(scope_withheld(&tokens(""), Some("openid admin"), "admin").len(), 1);
+        assert_eq!(scope_withheld(&tokens(r#","scope":"admin""#), None, "admin").len(), 1);
         assert!(scope_withheld(&tokens(r#","scope":"openid""#), None, "admin").is_empty());
         assert!(scope_withheld(&tokens(""), Some("openid"), "admin").is_empty());
     }

@@ -15,6 +15,9 @@ use crate::model::exchange::{Request, Response, Withheld};
 /// in the middle of a scenario.
 const SHORT: Duration = Duration::from_secs(1);
 
+/// The subject of connections without a request.
+const HANDSHAKE: &str = "handshake";
+
 /// What is done for the sake of the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Care {
@@ -141,6 +144,12 @@ impl Guard {
             server.known = Some(request.url.clone());
         }
         server.breaker.note(subject, symptom, now, self.limits.cool_down);
+    }
+
+    /// Takes note of a connection without a request that could not be had. One that could says nothing
+    /// about the health of what is behind it.
+    pub(super) fn broke(&self, origin: &Origin, reason: &str, now: Instant) {
+        self.note(origin, (HANDSHAKE, &Request::get("")), &Err(reason.to_owned()), now);
     }
 
     /// Takes note of what the probe of a server that was ill found.
@@ -315,6 +324,17 @@ mod tests {
         guard.probed(&origin, &answered(200, &[], "").outcome, later);
         assert!(!guard.is_ill() && guard.permit(&origin, 1, later).is_ok());
         assert_eq!(guard.summary().0, 1);
+    }
+
+    #[test]
+    fn connections_that_cannot_be_had_make_a_server_ill() {
+        let (guard, origin, now) = guard();
+        guard.note(&origin, ("a", &get("/metadata")), &answered(200, &[], "").outcome, now);
+        for _ in 0..8 {
+            assert!(guard.permit(&origin, 1, now).is_ok());
+            guard.broke(&origin, "refused", now);
+        }
+        assert_eq!(why(guard.permit(&origin, 1, now)), Withheld::Ill);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Connection {
         route: &Route,
         tls: &tls::Connector,
     ) -> Result<Self, HandshakeFailure> {
-        let tcp = route.dial(origin).await.map_err(HandshakeFailure::Other)?;
+        let tcp = route.dial(origin).await.map_err(HandshakeFailure::Unreached)?;
         if !origin.tls {
             return Ok(Self::over(tcp, None));
         }

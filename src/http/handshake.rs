@@ -1,6 +1,6 @@
 //! Handshakes for their own sake: is the certificate valid, and which versions are spoken.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
@@ -30,12 +30,18 @@ impl Http {
         if let Some(version) = known {
             return Ok(version);
         }
-        self.pace.wait().await;
+        let origin = self.turn(url).await?;
         let strict = self.tls.trust.insecure.then(|| self.tls.strict());
         let tls = strict.as_ref().unwrap_or(&self.tls);
         let open = timeout(self.limits.connect, Connection::open(&origin, &self.route, tls));
-        let connection = open.await.map_err(|_| other("no connection in time".into()))??;
-        let version = connection.version.ok_or_else(|| other("no TLS".into()))?;
+        let opened = open
+            .await
+            .unwrap_or_else(|_| Err(HandshakeFailure::Unreached("no connection in time".into())));
+        if let Err(HandshakeFailure::Unreached(reason) | HandshakeFailure::Other(reason)) = &opened
+        {
+            self.guard.broke(&origin, reason, Instant::now());
+        }
+        let version = opened?.version.ok_or_else(|| other("no TLS".into()))?;
         self.note_version(&origin, version);
         Ok(version)
     }
@@ -47,14 +53,21 @@ impl Http {
 
     /// Offers this version and no newer one, and looks at the first reply. The error says why
     /// there is no connection.
-    pub async fn hello(&self, url: &str, version: TlsVersion) -> Result<HelloReply, String> {
-        let origin = self.permit(url)?;
-        self.pace.wait().await;
-        let mut tcp = timeout(self.limits.connect, self.route.dial(&origin))
-            .await
-            .map_err(|_| "no connection in time".to_owned())??;
+    pub async fn hello(
+        &self,
+        url: &str,
+        version: TlsVersion,
+    ) -> Result<HelloReply, HandshakeFailure> {
+        let origin = self.turn(url).await?;
+        let opened = timeout(self.limits.connect, self.route.dial(&origin)).await;
+        let opened = opened.unwrap_or_else(|_| Err("no connection in time".to_owned()));
+        if let Err(reason) = &opened {
+            self.guard.broke(&origin, reason, Instant::now());
+        }
+        let mut tcp = opened.map_err(HandshakeFailure::Unreached)?;
         let hello = client_hello(&origin.host, version);
-        tcp.write_all(&hello).await.map_err(|e| format!("the connection broke: {e}"))?;
+        let broken = |e| HandshakeFailure::Other(format!("the connection broke: {e}"));
+        tcp.write_all(&hello).await.map_err(broken)?;
         let (mut first, mut length) = ([0; 11], 0);
         let read = async {
             while length < first.len() {
@@ -67,6 +80,21 @@ impl Http {
         };
         let _ = timeout(PATIENCE, read).await;
         Ok(HelloReply::read(&first[..length]))
+    }
+}
+
+impl Http {
+    /// Waits for the turn of a handshake, which costs the target what a request costs it: budget,
+    /// pace, breaker and `Retry-After` count for it.
+    async fn turn(&self, url: &str) -> Result<Origin, HandshakeFailure> {
+        let (origin, wait) = self.admit(url).map_err(|(withheld, reason)| match withheld {
+            Some(withheld) => HandshakeFailure::Withheld(withheld, reason),
+            None => HandshakeFailure::Other(reason),
+        })?;
+        tokio::time::sleep(wait).await;
+        self.pace.wait().await;
+        self.count();
+        Ok(origin)
     }
 }
 

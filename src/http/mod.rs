@@ -31,7 +31,7 @@ pub mod user_agent;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ use tokio::io::DuplexStream;
 
 use crate::model::address::is_loopback;
 use crate::model::exchange::{Exchange, Request, Response, Withheld};
-use crate::model::tls::TlsVersion;
+use crate::model::tls::{HandshakeFailure, TlsVersion};
 pub use care::Care;
 use care::{Guard, Refusal};
 use connection::Connection;
@@ -97,6 +97,10 @@ pub struct Http {
     versions: Mutex<HashMap<Origin, TlsVersion>>,
     idle: Mutex<HashMap<Origin, Vec<Connection>>>,
     sent: AtomicU64,
+    /// A connection could not be had.
+    was_missed: AtomicBool,
+    /// A connection could be had.
+    was_reached: AtomicBool,
     every: Recorder,
     epoch: Instant,
 }
@@ -118,6 +122,8 @@ impl Http {
             versions: Mutex::default(),
             idle: Mutex::default(),
             sent: AtomicU64::new(0),
+            was_missed: AtomicBool::default(),
+            was_reached: AtomicBool::default(),
             every: Recorder::default(),
             epoch: Instant::now(),
         }
@@ -164,6 +170,11 @@ impl Http {
         self.epoch.elapsed().saturating_sub(at)
     }
 
+    /// From now on at least that long between two requests; nothing for the usual pace.
+    pub fn rest(&self, interval: Duration) {
+        self.pace.rest(interval);
+    }
+
     /// The bounds in force.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -172,6 +183,11 @@ impl Http {
     /// Requests sent so far.
     pub fn requests(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Connections were tried, and none could be had.
+    pub fn is_unreached(&self) -> bool {
+        self.was_missed.load(Ordering::Relaxed) && !self.was_reached.load(Ordering::Relaxed)
     }
 
     /// Adds a host of the target, for example that of an endpoint which its metadata names.
@@ -283,10 +299,13 @@ impl Http {
             return Ok(Connection::over((shortcut.open)(), None));
         }
         let open = Connection::open(origin, &self.route, &self.tls);
-        let connection = tokio::time::timeout(self.limits.connect, open)
-            .await
-            .map_err(|_| format!("no connection within {} s", self.limits.connect.as_secs()))?
-            .map_err(|failure| failure.to_string())?;
+        let late = || format!("no connection within {} s", self.limits.connect.as_secs());
+        let opened = tokio::time::timeout(self.limits.connect, open).await;
+        let opened = opened.unwrap_or_else(|_| Err(HandshakeFailure::Unreached(late())));
+        let is_missed = matches!(opened, Err(HandshakeFailure::Unreached(_)));
+        let seen = if is_missed { &self.was_missed } else { &self.was_reached };
+        seen.store(true, Ordering::Relaxed);
+        let connection = opened.map_err(|failure| failure.to_string())?;
         if let Some(version) = connection.version {
             self.note_version(origin, version);
         }

@@ -56,18 +56,20 @@ impl fmt::Debug for SharedJar {
 pub struct UserAgent {
     /// Its cookies, as they were when it last sent anything.
     pub jar: CookieJar,
+    /// Somebody signed in with it in this run.
+    pub has_signed_in: bool,
     shared: Option<SharedJar>,
 }
 
 impl UserAgent {
     /// A user agent of its own that starts with these cookies.
     pub fn with(jar: CookieJar) -> Self {
-        Self { jar, shared: None }
+        Self { jar, has_signed_in: false, shared: None }
     }
 
     /// One more tab of the browser that holds the session.
     pub fn tab(session: &SharedJar) -> Self {
-        Self { jar: session.change(|_| ()), shared: Some(session.clone()) }
+        Self { jar: session.change(|_| ()), has_signed_in: false, shared: Some(session.clone()) }
     }
 
     /// It is a tab of a browser that holds a session.

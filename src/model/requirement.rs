@@ -121,6 +121,11 @@ impl Impact {
         }
     }
 
+    /// The class of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|impact| impact.as_str() == word)
+    }
+
     /// What the class means, in a few words.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -202,7 +207,7 @@ pub struct Requirement {
     /// Weaknesses of the CWE list that fit, first the governing one; none where nothing fits.
     #[serde(default, deserialize_with = "one_or_many")]
     pub cwe: Vec<u32>,
-    /// What the probe does to the target.
+    /// What the probe does to the target. A scenario that does more has that class as a tag.
     pub impact: Impact,
     /// Why no scenario judges the duty; absent when one does.
     #[serde(default)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::exchange::Withheld;
+
 /// A version by its number on the wire, for example 0x0303.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TlsVersion(pub u16);
@@ -32,15 +34,32 @@ impl fmt::Display for TlsVersion {
 pub enum HandshakeFailure {
     /// The certificate is at fault: how.
     Certificate(String),
+    /// It was not tried, for the sake of the target; why, in words.
+    Withheld(Withheld, String),
+    /// There is no connection, in words.
+    Unreached(String),
     /// Anything else, in words.
     Other(String),
+}
+
+impl HandshakeFailure {
+    /// What to change.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Certificate(_) => "see transport.certificate",
+            Self::Withheld(withheld, _) => withheld.remedy(),
+            Self::Unreached(_) | Self::Other(_) => "check that it is reachable and speaks TLS",
+        }
+    }
 }
 
 impl fmt::Display for HandshakeFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate(how) => write!(f, "TLS: the certificate is not valid: {how}"),
-            Self::Other(reason) => f.write_str(reason),
+            Self::Withheld(_, reason) | Self::Unreached(reason) | Self::Other(reason) => {
+                f.write_str(reason)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use gherkin::tagexpr::TagOperation;
 use gherkin::{Feature, Rule, Scenario};
 
 use crate::catalogue::{Catalogue, id_of};
-use crate::model::requirement::Requirement;
+use crate::model::requirement::{Impact, Requirement};
 use crate::shard::Shard;
 
 /// What the user asked for.
@@ -121,7 +121,18 @@ pub(super) fn tags_of(
     requirement: &Requirement,
 ) -> Vec<String> {
     let own = [&feature.tags, &rule.tags, &scenario.tags].into_iter().flatten().cloned();
-    own.chain(derived_tags(requirement)).collect()
+    let impact = impact_of(scenario, requirement);
+    let derived = derived_tags(requirement).into_iter();
+    // The scenario says its own class.
+    let derived =
+        derived.filter(|tag| impact == requirement.impact || Impact::named(tag).is_none());
+    own.chain(derived).collect()
+}
+
+/// What a scenario does to the target: what its requirement does, or more, where a tag says so.
+pub fn impact_of(scenario: &Scenario, requirement: &Requirement) -> Impact {
+    let own = scenario.tags.iter().filter_map(|tag| Impact::named(tag));
+    own.fold(requirement.impact, Impact::max)
 }
 
 /// Tags that every scenario of a requirement has without being written: id, group, level,

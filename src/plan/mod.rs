@@ -12,7 +12,7 @@ use crate::model::requirement::{Impact, Requirement};
 use crate::model::verdict::Status;
 use crate::target::capabilities::{Applies, Facts, applies};
 use crate::target::profile::Target;
-pub use filter::{Filter, Selected};
+pub use filter::{Filter, Selected, impact_of};
 use filter::{derived_tags, tags_of};
 
 /// Why a requirement has no verdict in a run.
@@ -54,6 +54,8 @@ pub struct Plan {
     pub omitted: BTreeMap<String, Omitted>,
     /// Number of scenarios.
     pub scenarios: usize,
+    /// Scenarios that do more to the target than the run may do, of requirements that others judge.
+    pub lightened: BTreeMap<String, (Impact, usize)>,
 }
 
 impl Plan {
@@ -117,13 +119,22 @@ impl Plan {
                         plan.omitted.insert(requirement.id.clone(), Omitted::NotApplicable(reason));
                     }
                     Applies::Yes | Applies::ByProbe => {
-                        if let Err(reason) = target.safety.permits(requirement.impact) {
-                            let omitted = Omitted::Unsafe(requirement.impact, reason);
-                            plan.omitted.insert(requirement.id.clone(), omitted);
-                            continue;
+                        let heavy = |s: &Scenario| impact_of(s, requirement);
+                        let (safe, left): (Vec<Scenario>, Vec<Scenario>) = chosen
+                            .into_iter()
+                            .partition(|s| target.safety.permits(heavy(s)).is_ok());
+                        if let Some(impact) = left.iter().map(heavy).min() {
+                            let id = requirement.id.clone();
+                            if let (true, Err(reason)) =
+                                (safe.is_empty(), target.safety.permits(impact))
+                            {
+                                plan.omitted.insert(id, Omitted::Unsafe(impact, reason));
+                                continue;
+                            }
+                            plan.lightened.insert(id, (impact, left.len()));
                         }
-                        plan.scenarios += chosen.len();
-                        planned.rules.push(Rule { scenarios: chosen, ..rule.clone() });
+                        plan.scenarios += safe.len();
+                        planned.rules.push(Rule { scenarios: safe, ..rule.clone() });
                     }
                 }
             }
@@ -233,6 +244,33 @@ mod tests {
         target.safety = Safety { allow: allow.to_vec(), ..Safety::of(environment) };
         let catalogue = Catalogue::load().unwrap();
         Plan::build(catalogue, &target, &Facts::default(), &Filter::default(), false).unwrap()
+    }
+
+    #[test]
+    fn what_one_scenario_does_keeps_none_of_the_others_from_a_run() {
+        let plan = in_environment(Environment::Production, &[]);
+        let rules = || plan.features.iter().flat_map(|f| &f.rules);
+        let framing = rules().find(|r| id_of(&r.tags) == Some("authn.clickjacking")).unwrap();
+        let names: Vec<&str> = framing.scenarios.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["the pages on the way to a code"]);
+        assert_eq!(plan.lightened.get("authn.clickjacking"), Some(&(Impact::Active, 1)));
+        assert!(in_environment(Environment::Staging, &[]).lightened.is_empty());
+        let catalogue = Catalogue::load().unwrap();
+        for rule in rules() {
+            let requirement = catalogue.requirement(id_of(&rule.tags).unwrap()).unwrap();
+            let heavy = |s: &Scenario| impact_of(s, requirement) > Impact::Passive;
+            assert!(!rule.scenarios.iter().any(heavy), "{}", requirement.id);
+        }
+    }
+
+    #[test]
+    fn a_tag_of_a_class_selects_the_scenarios_of_that_class() {
+        let of = |text: &str| -> Vec<String> {
+            let selected = tags(text).select(Catalogue::load().unwrap()).unwrap();
+            selected.iter().flat_map(|s| s.scenarios.iter().map(|(_, s)| s.name.clone())).collect()
+        };
+        assert_eq!(of("@authn.clickjacking and @active"), ["an error page"]);
+        assert_eq!(of("@authn.clickjacking and @passive"), ["the pages on the way to a code"]);
     }
 
     fn classes(plan: &Plan) -> Vec<Impact> {

@@ -149,7 +149,16 @@ fn line(proof: &Proof) -> String {
 
 /// Header fields that only carry the message, and never the duty.
 fn tells(name: &str) -> bool {
-    let dull = ["host", "content-length", "connection", "date", "user-agent", "accept"];
+    let dull = [
+        "host",
+        "content-length",
+        "connection",
+        "date",
+        "user-agent",
+        "accept",
+        "traceparent",
+        "x-request-id",
+    ];
     !dull.iter().any(|n| name.eq_ignore_ascii_case(n))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn render(report: &Report) -> String {
         told += 1;
     }
     if told < findings.len() {
-        let _ = writeln!(out, "\n{} more findings in report.html.", findings.len() - told);
+        let _ = writeln!(out, "\n{} more findings in run.json.", findings.len() - told);
     }
     out.push_str(&without_verdict(report, (MOST - TAIL).saturating_sub(out.len())));
     let _ = write!(
@@ -94,7 +94,7 @@ fn head(report: &Report, findings: &[Finding<'_>]) -> String {
     for (at, finding) in findings.iter().enumerate() {
         let row = row(finding);
         if out.len() + row.len() > MOST_TABLE {
-            let _ = writeln!(out, "\n{} more findings in report.html.", findings.len() - at);
+            let _ = writeln!(out, "\n{} more findings in run.json.", findings.len() - at);
             break;
         }
         out.push_str(&row);
@@ -190,7 +190,7 @@ fn without_verdict(report: &Report, most: usize) -> String {
         );
         let heading = if out.is_empty() { "\n### Without a verdict\n\n" } else { "" };
         if out.len() + heading.len() + entry.len() > most {
-            let _ = writeln!(out, "\n{} more without a verdict in report.html.", open.len() - at);
+            let _ = writeln!(out, "\n{} more without a verdict in run.json.", open.len() - at);
             break;
         }
         out.push_str(heading);

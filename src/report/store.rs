@@ -119,8 +119,10 @@ pub fn last(folder: &Path) -> Result<PathBuf, String> {
 pub fn read(path: &Path) -> Result<Report, String> {
     let file = if path.is_dir() { path.join(Format::Json.file()) } else { path.to_owned() };
     let shown = file.display();
-    let text = fs::read_to_string(&file).map_err(|e| format!("{shown}: {e}"))?;
-    Report::parse(&text).map_err(|e| format!("{shown}: {e}"))
+    const WHAT: &str =
+        "name the folder of a run, such as reports/20261123T.., or the run.json in it";
+    let text = fs::read_to_string(&file).map_err(|e| format!("{shown}: {e}; {WHAT}"))?;
+    Report::parse(&text).map_err(|e| format!("{shown}: {e}; {WHAT}"))
 }
 
 fn save(path: &Path, text: &[u8]) -> io::Result<()> {

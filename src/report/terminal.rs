@@ -81,42 +81,57 @@ pub fn finding(out: &mut String, requirement: &RequirementReport, colour: Colour
         requirement.level.as_str(),
         requirement.severity.as_str()
     );
-    let _ = writeln!(out, "  duty      {}", requirement.duty);
-    let _ = writeln!(out, "  source    {}", requirement.sources.first().map_or("", String::as_str));
+    let _ = writeln!(out, "  duty      {}", escaped(&requirement.duty));
+    let _ = writeln!(
+        out,
+        "  source    {}",
+        escaped(requirement.sources.first().map_or("", String::as_str))
+    );
     for scenario in requirement.scenarios.iter().filter(|s| s.status > Status::Pass) {
         of_scenario(out, scenario);
     }
     if requirement.scenarios.iter().any(|s| !s.deviations.is_empty()) {
-        let _ = writeln!(
-            out,
-            "  to change make the server answer as the specification accepts: {}",
-            requirement.accepts
-        );
+        for (label, text) in [
+            ("attack", &requirement.attack),
+            ("to change", &requirement.fix),
+            ("accepted", &requirement.accepts),
+        ] {
+            if !text.is_empty() {
+                let _ = writeln!(out, "  {label:<9} {}", escaped(text));
+            }
+        }
+        let _ = writeln!(out, "  more      authspec explain {}", requirement.id);
     }
 }
 
 pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
-    let _ = writeln!(out, "  scenario  {} ({}:{})", scenario.name, scenario.feature, scenario.line);
+    let _ = writeln!(
+        out,
+        "  scenario  {} ({}:{})",
+        escaped(&scenario.name),
+        scenario.feature,
+        scenario.line
+    );
     for deviation in &scenario.deviations {
         let weight = match deviation.weight {
             Weight::Note => " (note)",
             Weight::Warning => " (warning)",
             Weight::Draft | Weight::Failure => "",
         };
-        let _ = writeln!(out, "    expected  {}{weight}", unbroken(&deviation.expected));
-        let _ = writeln!(out, "    actual    {}", unbroken(&deviation.actual));
+        let _ = writeln!(out, "    expected  {}{weight}", escaped(&deviation.expected));
+        let _ = writeln!(out, "    actual    {}", escaped(&deviation.actual));
     }
     for observation in &scenario.observations {
-        let _ = writeln!(out, "    observed  {}", unbroken(observation));
+        let _ = writeln!(out, "    observed  {}", escaped(observation));
     }
     match (&scenario.obstacle, &scenario.reason) {
         (Some(obstacle), _) => {
-            let _ = writeln!(out, "    tried     {}", unbroken(&obstacle.tried));
-            let _ = writeln!(out, "    came back {}", unbroken(&obstacle.came_back));
-            let _ = writeln!(out, "    to change {}", unbroken(&obstacle.remedy));
+            let _ = writeln!(out, "    tried     {}", escaped(&obstacle.tried));
+            let _ = writeln!(out, "    came back {}", escaped(&obstacle.came_back));
+            let _ = writeln!(out, "    to change {}", escaped(&obstacle.remedy));
         }
         (None, Some(reason)) => {
-            let _ = writeln!(out, "    reason    {}", unbroken(reason));
+            let _ = writeln!(out, "    reason    {}", escaped(reason));
         }
         (None, None) => {}
     }
@@ -131,12 +146,12 @@ pub(super) fn of_scenario(out: &mut String, scenario: &ScenarioReport) {
 pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
     let answer = match (exchange.status, &exchange.failure) {
         (Some(status), _) => status.to_string(),
-        (None, Some(failure)) => format!("no answer: {failure}"),
+        (None, Some(failure)) => format!("no answer: {}", escaped(failure)),
         (None, None) => "no answer".into(),
     };
     let _ = writeln!(out, "    exchange {} {}", exchange.number, cut(&exchange.request_line, 400));
     if !exchange.request_body.is_empty() {
-        let _ = writeln!(out, "      sent    {}", cut(&one_line(&exchange.request_body), 400));
+        let _ = writeln!(out, "      sent    {}", cut(&escaped(&exchange.request_body), 400));
     }
     let _ = writeln!(out, "      answer  {answer}");
     let telling = ["location", "www-authenticate", "cache-control", "content-type"];
@@ -148,7 +163,7 @@ pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
     let _ = writeln!(out, "      repeat  {}", cut(&exchange.curl, 600));
     let is_page = exchange.response_body.trim_start().starts_with('<');
     if !exchange.response_body.is_empty() && !is_page {
-        let _ = writeln!(out, "              {}", cut(&one_line(&exchange.response_body), 400));
+        let _ = writeln!(out, "              {}", cut(&escaped(&exchange.response_body), 400));
     }
 }
 
@@ -163,18 +178,26 @@ pub(super) fn relevant(scenario: &ScenarioReport) -> Vec<&ExchangeReport> {
     shown
 }
 
-/// What was quoted begins no line of its own.
-fn unbroken(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+/// A character that could move the cursor, change colours or turn the direction of writing.
+pub fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-pub(super) fn one_line(text: &str) -> String {
-    // A hostile answer must not move the cursor or change colours.
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// The text on one line, with an escape such as `\u{0}` for whatever could steer the terminal.
+pub(super) fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => line.push(' '),
+            c if is_steering(c) => line.extend(c.escape_unicode()),
+            c => line.push(c),
+        }
+    }
+    line
 }
 
 pub(super) fn cut(text: &str, most: usize) -> String {
-    let text = one_line(text);
+    let text = escaped(text);
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}..", &text[..at]),
         None => text,
@@ -183,13 +206,17 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// What became of what a run was issued, in one line.
 pub(super) fn of_cleanup(cleanup: &Cleanup) -> String {
-    let Cleanup { issued, revoked, grants_left, access_tokens_left, sessions_left, obstacle } =
-        cleanup;
+    let Cleanup { issued, revoked, grants_left, access_tokens_left, .. } = cleanup;
+    let Cleanup { sessions_ended, sessions_left, obstacle, sessions_obstacle, .. } = cleanup;
     let over = issued.saturating_sub(revoked + grants_left + access_tokens_left);
-    let why = obstacle.as_ref().map(|why| format!("; {}", one_line(why))).unwrap_or_default();
+    let why = |why: &Option<String>| {
+        why.as_ref().map(|why| format!(" ({})", escaped(why))).unwrap_or_default()
+    };
     format!(
         "{revoked} of {issued} grants revoked at the end, {over} were over before; left behind: {grants_left} with a refresh token, \
-         {access_tokens_left} until the access token expires, at most {sessions_left} sessions{why}"
+         {access_tokens_left} until the access token expires{}; {sessions_ended} sessions ended at the end, at most {sessions_left} left{}",
+        why(obstacle),
+        why(sessions_obstacle)
     )
 }
 
@@ -209,12 +236,12 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
     let _ = writeln!(
         out,
         "\ntarget    {} as {}",
-        report.target.issuer,
-        report.target.clients.join(", ")
+        escaped(&report.target.issuer),
+        escaped(&report.target.clients.join(", "))
     );
     let _ = writeln!(out, "profile   {}", report.profile.as_str());
     if let Some(filter) = &report.filter {
-        let _ = writeln!(out, "filter    {filter}");
+        let _ = writeln!(out, "filter    {}", escaped(filter));
     }
     let _ = writeln!(out, "result    {}", counts.join(", "));
     if let Some(part) = &report.part {
@@ -237,13 +264,13 @@ fn totals(out: &mut String, report: &Report, paths: &[String], colour: Colour) {
         report.gate.rule
     );
     for reason in &report.gate.reasons {
-        let _ = writeln!(out, "          {}", one_line(reason));
+        let _ = writeln!(out, "          {}", escaped(reason));
     }
     for remark in &report.gate.remarks {
-        let _ = writeln!(out, "remark    {}", one_line(remark));
+        let _ = writeln!(out, "remark    {}", escaped(remark));
     }
     for line in &report.safety {
-        let _ = writeln!(out, "safety    {}", one_line(line));
+        let _ = writeln!(out, "safety    {}", escaped(line));
     }
     if let Some(cleanup) = &report.cleanup {
         let _ = writeln!(out, "cleanup   {}", of_cleanup(cleanup));

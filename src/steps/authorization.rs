@@ -309,7 +309,7 @@ fn rests_on_decision(world: &mut World) -> Step {
     world.judge_flows(|flow| {
         check(flow.way.decided() || context.met_consent(flow.client), || {
             let actual =
-                "a code without a consent page, for manual review: the client may be pre-approved";
+                "a code without a consent page, for manual review: the client may be pre-approved, or the user may have approved it in an earlier run";
             Deviation::new("a decision of the user on a consent page", actual)
                 .weighing(Weight::Warning)
                 .seen_in(&flow.landing.exchange)

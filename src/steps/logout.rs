@@ -185,7 +185,9 @@ async fn sign_out(world: &mut World) -> Step {
     world.confirm_logout().await?;
     world.flows.clear();
     ask_silently(world).await?;
+    let has_signed_in = world.agent.has_signed_in;
     world.agent = UserAgent::with(before.jar);
+    world.agent.has_signed_in = has_signed_in;
     ask_silently(world).await
 }
 

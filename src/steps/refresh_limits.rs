@@ -5,7 +5,7 @@ use std::time::Duration;
 use cucumber::{given, then, when};
 
 use super::refresh::{params, refresh_on, refresh_token};
-use super::token_response::UNKNOWN_SCOPE;
+use super::token_response::{UNKNOWN_SCOPE, need_told_scope};
 use super::words;
 use crate::expect::token::token_reject;
 use crate::expect::{refresh as expect, token_response};
@@ -119,6 +119,9 @@ fn scope_withheld(world: &mut World, codes: String) -> Step {
     let findings = match answer.response().and_then(TokenResponse::read) {
         Some(tokens) => {
             let told = introspected_scope(world);
+            if told.is_none() {
+                need_told_scope(world, &tokens)?;
+            }
             token_response::scope_withheld(&tokens, told.as_deref(), &world.noted)
         }
         None => token_reject(&answer, &words(&codes)),

@@ -110,8 +110,21 @@ fn forbidden_scope(world: &mut World) -> Step {
         return world.judge_refusal(findings);
     }
     let (answer, tokens) = issued(world)?;
+    need_told_scope(world, &tokens)?;
     let findings = token_response::scope_withheld(&tokens, None, &world.noted);
     world.judge(findings.into_iter().map(|d| d.seen_in(&answer)).collect())
+}
+
+/// The answer or its token says what was granted; nothing else tells whether it is too much.
+pub(super) fn need_told_scope(world: &mut World, tokens: &TokenResponse) -> Step {
+    let told = token_response::tells_scope(tokens);
+    world.need(told.then_some(()).ok_or_else(|| {
+        Obstacle::new(
+            "to learn which scope was granted",
+            "tokens without a scope member, and none that can be read",
+            "add [introspection] to the profile, or have the server report the scope it grants (RFC 6749 §5.1)",
+        )
+    }))
 }
 
 /// The last answer and the tokens in it, or the obstacle that there are none.

@@ -7,7 +7,7 @@ use crate::expect::transport::{self as expect, Handshake, Offer};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, UserAgent};
 use crate::model::exchange::{Exchange, Request};
-use crate::model::tls::TlsVersion;
+use crate::model::tls::{HandshakeFailure, TlsVersion};
 use crate::model::verdict::Obstacle;
 use crate::oauth::{pkce, random, token};
 use crate::world::context::Context;
@@ -121,11 +121,20 @@ fn not_processed(world: &mut World) -> Step {
 #[when("a client connects to every host of the target")]
 async fn connect(world: &mut World) -> Step {
     let context = world.context()?;
+    let mut missed = None;
     for (host, url) in secure_hosts(world)? {
         let outcome = context.http.handshake(&url).await;
+        if let Some(failure) = unfinished(&outcome) {
+            missed.get_or_insert_with(|| no_handshake(&host, failure));
+        }
         world.handshakes.push(Handshake { host, outcome });
     }
-    Ok(())
+    let is_bad = |h: &Handshake| matches!(h.outcome, Err(HandshakeFailure::Certificate(_)));
+    match missed {
+        // A certificate that is not valid is a finding, whatever other hosts do.
+        Some(obstacle) if !world.handshakes.iter().any(is_bad) => world.need(Err(obstacle)),
+        _ => Ok(()),
+    }
 }
 
 #[then("every certificate is valid")]
@@ -136,22 +145,38 @@ fn certificates_valid(world: &mut World) -> Step {
 
 #[then("TLS 1.3 is agreed on")]
 fn current_version(world: &mut World) -> Step {
+    let all = &world.handshakes;
+    if let Some(Handshake { host, outcome: Err(failure) }) = all.first()
+        && all.iter().all(|handshake| handshake.outcome.is_err())
+    {
+        let obstacle = no_handshake(host, failure);
+        return world.need(Err(obstacle));
+    }
     let findings = world.handshakes.iter().flat_map(expect::current_version).collect();
     world.judge(findings)
 }
 
-/// The replies of every host that has a working certificate to that version alone.
+/// Why there was no handshake, where that says nothing about the certificate.
+fn unfinished(outcome: &Result<TlsVersion, HandshakeFailure>) -> Option<&HandshakeFailure> {
+    outcome.as_ref().err().filter(|failure| !matches!(failure, HandshakeFailure::Certificate(_)))
+}
+
+/// A host with which there was no handshake can be judged neither way.
+fn no_handshake(host: &str, failure: &HandshakeFailure) -> Obstacle {
+    Obstacle::new(format!("to shake hands with {host}"), failure.to_string(), failure.remedy())
+}
+
+/// The replies of every host to that version alone. Whether its certificate is valid is another duty.
 async fn offer(world: &mut World, version: TlsVersion) -> Step<Vec<(Offer, String)>> {
     let context = world.context()?;
     let mut offers = Vec::new();
     for (host, url) in secure_hosts(world)? {
-        if context.http.handshake(&url).await.is_err() {
-            continue;
+        let current = context.http.handshake(&url).await;
+        if let Some(failure) = unfinished(&current) {
+            world.need(Err(no_handshake(&host, failure)))?;
         }
         let reply = context.http.hello(&url, version).await;
-        let reply = world.need(reply.map_err(|reason| {
-            Obstacle::new(format!("to connect to {host}"), reason, "check that it is reachable")
-        }))?;
+        let reply = world.need(reply.map_err(|failure| no_handshake(&host, &failure)))?;
         offers.push((Offer { host, reply }, url));
     }
     Ok(offers)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cucumber::{then, when};
 use sha2::{Digest as _, Sha256};
 
-use super::token_response::finish_flow;
+use super::token_response::{finish_flow, need_told_scope};
 use super::words;
 use crate::expect::authorization::{code_ok, front_reject, front_reject_or_warn};
 use crate::expect::{Findings, token as token_expect, token_response, vectors as expect};
@@ -271,17 +271,21 @@ fn no_broader_scope(world: &mut World, codes: String) -> Step {
 #[then(regex = "^no disguise yields the forbidden scope, a refusal being (.+)$")]
 fn no_forbidden_scope(world: &mut World, codes: String) -> Step {
     let forbidden = world.noted.clone();
-    scopes_judged(world, &words(&codes), |requested, tokens| {
-        // Without a scope in the answer all of the request was granted: one value that nobody
-        // knows, where the forbidden one stands in disguise.
-        let is_plain = token::scope_set(requested).contains(forbidden.as_str());
-        let is_told = token_response::tells_scope(tokens);
-        if is_plain || is_told {
-            token_response::scope_withheld(tokens, None, &forbidden)
-        } else {
-            vec![]
-        }
-    })
+    scopes_judged(world, &words(&codes), |_, tokens| {
+        token_response::scope_withheld(tokens, None, &forbidden)
+    })?;
+    // Where the forbidden value stands in disguise, silence grants one value that nobody knows.
+    let is_plain = |tried: &&Tried| {
+        let requested = tried.flow.request.params.value("scope").unwrap_or_default();
+        token::scope_set(requested).contains(forbidden.as_str())
+    };
+    let plain: Vec<TokenResponse> = world
+        .tried
+        .iter()
+        .filter(is_plain)
+        .filter_map(|tried| TokenResponse::read(tried.answer.as_deref()?.response()?))
+        .collect();
+    plain.iter().try_for_each(|tokens| need_told_scope(world, tokens))
 }
 
 #[when(regex = "^the client bends the authorization request by each row flagged (\\S+)$")]

@@ -112,7 +112,7 @@ impl Safety {
     /// The error says which name is none, or that the target is not in production.
     pub fn accept(&mut self, classes: &[String]) -> Result<(), String> {
         for class in classes {
-            let impact = Impact::ALL.into_iter().find(|impact| impact.as_str() == class);
+            let impact = Impact::named(class);
             let known = || Impact::ALL.map(Impact::as_str).join(", ");
             self.accepted.push(
                 impact

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use super::browsers::Browsers;
 pub use super::clock::Clock;
 use super::front;
 use super::shared::{Known, Parts};
-use crate::http::cookies::CookieJar;
 use crate::http::user_agent::{Home, SharedJar, UserAgent};
 use crate::http::{Http, Recorder};
 use crate::model::exchange::{Exchange, Request};
@@ -56,13 +56,8 @@ pub struct Context {
     pub roam: Home,
     /// What the sign-ins of the run remember.
     pub memory: Memory,
-    /// User agents that are signed in and that nobody uses now. One is lent to one scenario at a
-    /// time: servers change a session with every interaction, and two copies would disturb each
-    /// other as no two tabs of a browser do.
-    sessions: Mutex<Vec<CookieJar>>,
-    /// The session that was imported, where one was. There is no other to lend, so that whoever asks
-    /// gets a tab of it: a server that renews its cookies with each interaction renews them for all.
-    imported: Option<SharedJar>,
+    /// The user agents that nobody uses now.
+    pub(super) browsers: Browsers,
     /// The clock of the run.
     pub clock: Clock,
     /// The flow of the preflight, by the first client.
@@ -100,8 +95,7 @@ impl Context {
             home: Home::default(),
             roam: Home::default(),
             memory,
-            sessions: Mutex::default(),
-            imported,
+            browsers: Browsers::of(imported),
             clock,
             baseline: None,
             shared: Recorder::default(),
@@ -112,22 +106,6 @@ impl Context {
             refresh_twins,
             may_wait,
             consents,
-        }
-    }
-
-    /// A user agent to use alone; signed in, if one is free, and otherwise new.
-    pub fn borrow_session(&self) -> UserAgent {
-        if let Some(session) = &self.imported {
-            return UserAgent::tab(session);
-        }
-        let free = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        UserAgent::with(free.unwrap_or_default())
-    }
-
-    /// Gives a user agent back for others to use.
-    pub fn return_session(&self, agent: UserAgent) {
-        if self.imported.is_none() && !agent.jar.is_empty() {
-            self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(agent.jar);
         }
     }
 
@@ -178,7 +156,10 @@ impl Context {
         decision: Decision,
     ) -> (Landing, Way) {
         let leaves = |location: &str| self.is_client(location, uris);
-        self.driver(recorder, &leaves, user, decision).drive(agent, request).await
+        let (landing, way) =
+            self.driver(recorder, &leaves, user, decision).drive(agent, request).await;
+        agent.has_signed_in |= way.signed_in || way.presented;
+        (landing, way)
     }
 
     /// The address is a redirect URI, registered or one of `uris`, with or without a response.
@@ -239,6 +220,8 @@ impl Context {
         let user = self.target.user.as_ref();
         let driver = self.driver(recorder, &is_client, user, Decision::Approve);
         let outcome = driver.code(agent, get).await;
+        let signs_in = |way: &Way| way.signed_in || way.presented;
+        agent.has_signed_in |= outcome.as_ref().is_ok_and(|(_, way)| signs_in(way));
         Ok(outcome.and_then(|(landing, way)| match front::belongs_to(&landing, &sent) {
             true => Ok((landing, way)),
             false => Err(front::another_answer(&landing, &self.target)),

@@ -74,6 +74,7 @@ impl World {
         let leaves = |location: &str| context.is_client(location, &uris);
         let driver = context.driver(&self.recorder, &leaves, user, Decision::Approve);
         let (landing, way, intent) = driver.drive_until(agent, wire, initiator, stop).await;
+        agent.has_signed_in |= way.signed_in || way.presented;
         context.remember(self.client, &way);
         self.need(usable(landing.exchange.clone()))?;
         self.need_no_trouble(&way)?;

@@ -1,6 +1,7 @@
 //! The context of one scenario and its ledger.
 
 pub mod access;
+mod browsers;
 mod clock;
 pub mod context;
 pub mod front;
@@ -141,19 +142,6 @@ impl World {
         self.agent = context.borrow_session();
         self.is_lent = true;
         self.context = Some(context.clone());
-    }
-
-    /// Gives the browser back, if it was lent.
-    pub fn leave(&mut self) {
-        if let (true, Some(context)) = (std::mem::take(&mut self.is_lent), &self.context) {
-            context.return_session(std::mem::take(&mut self.agent));
-        }
-    }
-
-    /// Takes a new browser, in which nobody signed in.
-    pub fn take_new_browser(&mut self) {
-        self.leave();
-        self.agent = UserAgent::default();
     }
 
     /// How many deviations were found so far.

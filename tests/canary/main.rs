@@ -1,8 +1,13 @@
 //! Runs against a server that puts secrets into every field of its answers: none leaves the process.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod complete;
+mod many;
 mod middleman;
 mod oracle;
+mod relay;
+#[path = "../reports/sample.rs"]
+mod sample;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -110,7 +115,7 @@ fn a_run_that_does_not_begin_shows_no_secret() {
     let (server, mut target, secrets) = server(Policy::conformant());
     target.user = Some(User::new(seeds::ALICE, Secret::new("wr0ng-password")));
     let outcome = audit_blocking(options(&server, target), Rc::new(()));
-    let Err(Failure::Preflight(obstacle, shown)) = outcome else { panic!("{outcome:?}") };
+    let Err(Failure::Preflight(obstacle, shown, _)) = outcome else { panic!("{outcome:?}") };
     let mut text = obstacle.to_string();
     shown.iter().for_each(|exchange| terminal::of_exchange(&mut text, exchange));
     let _ = write!(text, "{shown:?}");
@@ -147,6 +152,22 @@ fn a_redactor_knows_thousands_of_secrets() {
         let shown = redactor.redact(&text);
         assert!(!shown.contains(&token[..16]));
         assert_eq!(canary.scan(shown.as_bytes()), Ok(()));
+    }
+}
+
+#[test]
+fn a_large_run_is_redacted_whole() {
+    let exchanges = many::exchanges(600);
+    let (report, canary) = many::report(&exchanges, &many::redactor(&exchanges));
+    // A code, a cookie, two tokens, a verifier and a form's token every three exchanges.
+    assert_eq!(canary.secrets(), 200 * 6);
+    let secrets = Secrets::default();
+    exchanges.iter().for_each(|exchange| secrets.take_pairs(&exchange.request.text()));
+    assert_eq!(secrets.all().len(), 3 * 200);
+    for format in Format::ALL {
+        let text = format.render(&report).unwrap();
+        assert_eq!(canary.scan(text.as_bytes()), Ok(()));
+        assert_clean(format.name(), text.as_bytes(), &secrets);
     }
 }
 

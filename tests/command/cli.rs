@@ -215,14 +215,6 @@ fn a_profile_with_an_unknown_key_is_named_with_its_line() {
 }
 
 #[test]
-fn a_filter_that_selects_nothing_is_an_error() {
-    refused(&["--tags", "@nothing-has-this"], 6, &["selects no scenario"]);
-    refused(&["--id", "obs.logs-complete-and-clean"], 6, &["cannot be seen from outside"]);
-    refused(&["--tags", "@must and ("], 2, &["does not parse"]);
-    refused(&["--id", "token.code-single-us"], 2, &["did you mean token.code-single-use?"]);
-}
-
-#[test]
 fn an_unwritable_report_folder_is_named_before_anything_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

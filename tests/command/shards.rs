@@ -1,8 +1,6 @@
 //! A run in parts is the whole run, or no run at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::rc::Rc;
 
 use authspec::catalogue::Catalogue;
@@ -114,40 +112,4 @@ fn a_part_that_is_missing_doubled_or_foreign_is_refused() {
     cut_short[1].1.interrupted = true;
     assert!(merge(cut_short, catalogue).unwrap().interrupted);
     assert!(merge(parts, catalogue).is_ok());
-}
-
-fn authspec(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_authspec")).args(arguments).output().unwrap();
-    let text = |octets| String::from_utf8(octets).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-fn runs(folder: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    all.sort();
-    all
-}
-
-#[test]
-fn a_lost_part_is_never_green() {
-    let folder = tempfile::tempdir().unwrap();
-    let reports = folder.path().to_str().unwrap();
-    for index in 1..=2 {
-        let shard = format!("{index}/2");
-        let arguments = ["run", "--tags", "@pkce", "--shard", &shard, "--reports", reports];
-        let (code, stdout, stderr) = authspec(&arguments);
-        assert_eq!(code, 0, "{stdout}{stderr}");
-        assert!(stdout.contains(&format!("part      {shard}: no verdict on the whole run")));
-    }
-    let parts = runs(folder.path());
-    // The embedded server has another port each time: these are parts of two runs.
-    let names: Vec<&str> = parts.iter().map(|path| path.to_str().unwrap()).collect();
-    let (code, _, stderr) = authspec(&["merge", names[0], names[1], "--reports", reports]);
-    assert_eq!(code, 2, "{stderr}");
-    let (code, _, stderr) = authspec(&["merge", names[0], "--reports", reports]);
-    assert!(code == 2 && stderr.contains("missing parts: "), "{stderr}");
-    assert_eq!(runs(folder.path()).len(), 2);
-    let (code, _, stderr) = authspec(&["run", "--shard", "3/2", "--reports", reports]);
-    assert!(code == 2 && stderr.contains("write 2/5"), "{stderr}");
 }

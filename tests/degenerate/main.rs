@@ -131,7 +131,7 @@ fn target(issuer: &str, limits: Limits) -> Target {
 
 fn gives_no_report(issuer: &str, limits: Limits) -> (Obstacle, Vec<ExchangeReport>) {
     let outcome = audit(target(issuer, limits), Clock::default(), Rc::new(()), None);
-    let Err(Failure::Preflight(obstacle, exchanges)) = outcome else {
+    let Err(Failure::Preflight(obstacle, exchanges, _)) = outcome else {
         panic!("{issuer}: {outcome:?}")
     };
     (obstacle, exchanges)
@@ -230,7 +230,7 @@ fn a_working_flow_does_not_vouch_for_degenerate_endpoints_around_it() {
         match audit(target, embedded::clock(&server), Rc::new(()), Some(groups)) {
             Ok(report) => accidents(&report, manner, AROUND),
             // A resource that cannot be called at all is a mistake of the profile.
-            Err(Failure::Preflight(obstacle, _)) => {
+            Err(Failure::Preflight(obstacle, ..)) => {
                 assert!(obstacle.tried.contains("/api"), "{manner:?}: {obstacle}");
                 vec![]
             }

@@ -75,7 +75,8 @@ fn interrupted(signal: &str, more: &[&str]) -> (tempfile::TempDir, Slow, Running
 #[test]
 fn the_first_interruption_ends_a_run_with_a_report_that_says_so() {
     for signal in ["-INT", "-TERM"] {
-        let (folder, _slow, running) = interrupted(signal, &["--prometheus", "metrics.prom"]);
+        let (folder, _slow, running) =
+            interrupted(signal, &["--cleanup", "--prometheus", "metrics.prom"]);
         let output = running.end();
         assert_eq!(output.code, 130, "{}{}", output.stdout, output.stderr);
         for fragment in ["no further scenario begins", "interrupt again to end at once"] {
@@ -100,6 +101,11 @@ fn the_first_interruption_ends_a_run_with_a_report_that_says_so() {
             report.with_status(Status::Fail)
         );
         assert!(report.with_status(Status::Error).is_empty());
+        let cleanup = report.cleanup.clone().unwrap();
+        let left = cleanup.grants_left + cleanup.access_tokens_left;
+        assert!(cleanup.revoked + left > 0, "{cleanup:?}");
+        assert!(left == 0 || cleanup.obstacle.is_some(), "{cleanup:?}");
+        assert!(output.stdout.contains("grants revoked at the end"), "{}", output.stdout);
         let metrics = std::fs::read_to_string(folder.path().join("metrics.prom")).unwrap();
         assert_eq!(sample(&metrics, "authspec_exit_code"), 130.0);
         assert_eq!(sample(&metrics, "authspec_gate_passed"), 0.0);

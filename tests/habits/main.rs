@@ -1,6 +1,7 @@
 //! Ways of running: an interruption, logs, metrics, many targets, and again and again.
 #![expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 
+mod complaints;
 mod interruption;
 mod running;
 mod watch;
@@ -209,6 +210,42 @@ fn many_targets_make_a_run_each_and_a_matrix_and_the_worst_code_counts() {
     assert!(found.stdout.contains("[bad] fail"), "{}", found.stdout);
     assert!(matrices.last().unwrap().with_extension("md").is_file());
     assert!(!matrix.contains(seeds::ALICE_PASSWORD));
+}
+
+#[test]
+fn many_targets_have_metrics_and_spans_of_their_own_and_are_rehearsed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let tenants = folder.path().join("tenants");
+    std::fs::create_dir(&tenants).unwrap();
+    let good = server(Policy::conformant());
+    profile(&tenants.join("good.toml"), good.issuer(), "");
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let dead = profile(&tenants.join("dead.toml"), &format!("http://{free}"), "");
+    let named = ["run", "--targets", "tenants", "--id", "token.code-single-use"];
+    let told = ["--prometheus", "nightly.prom", "--otlp", "spans.jsonl"];
+    let found = authspec(folder.path(), &[&named[..], &told].concat());
+    assert_eq!(found.code, 3, "{}{}", found.stdout, found.stderr);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let code = |name| sample(&read(name), "authspec_exit_code");
+    assert_eq!((code("nightly.good.prom"), code("nightly.dead.prom")), (0.0, 3.0));
+    assert!(read("spans.good.jsonl").contains(good.issuer()));
+    assert!(!folder.path().join("nightly.prom").exists());
+
+    let before = runs(folder.path()).len();
+    let rehearsed = authspec(folder.path(), &[&named[..], &["--dry-run"]].concat());
+    assert_eq!(rehearsed.code, 0, "{}{}", rehearsed.stdout, rehearsed.stderr);
+    for words in ["target    dead", "target    good", "nothing was sent to", "sign-ins   about"] {
+        assert!(rehearsed.stdout.contains(words), "{words} is missing in {}", rehearsed.stdout);
+    }
+    assert_eq!(runs(folder.path()).len(), before);
+
+    std::fs::copy(dead, tenants.join("twin.toml")).unwrap();
+    let twins = authspec(folder.path(), &[&named[..], &told].concat());
+    assert!(twins.code == 2 && twins.stderr.contains("have the issuer"), "{}", twins.stderr);
+    for (option, why) in [("-Rlast", "a run is of one target"), ("--watch", "watch one")] {
+        let refused = authspec(folder.path(), &[&named[..], &[option]].concat());
+        assert!(refused.code == 2 && refused.stderr.contains(why), "{option}: {}", refused.stderr);
+    }
 }
 
 #[test]

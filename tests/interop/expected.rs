@@ -43,6 +43,23 @@ impl Expected {
         }
     }
 
+    /// The findings that are not expected; what could not be judged is none.
+    pub(crate) fn made_up(&self, report: &Report) -> Result<(), String> {
+        let mut text = String::new();
+        for requirement in &report.requirements {
+            let is_known = self
+                .findings
+                .get(&requirement.id)
+                .is_some_and(|finding| finding.verdict == requirement.status);
+            let is_claim =
+                is_finding(requirement.status) && requirement.status != Status::Inconclusive;
+            if is_claim && !is_known {
+                let _ = writeln!(text, "\nmade up: {}\n{}", requirement.id, row(requirement));
+            }
+        }
+        if text.is_empty() { Ok(()) } else { Err(text) }
+    }
+
     /// The differences, with rows to paste.
     pub(crate) fn compare(&self, report: &Report) -> Result<(), String> {
         let mut text = String::new();

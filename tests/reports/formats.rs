@@ -101,6 +101,60 @@ fn sarif_holds_to_its_schema_and_every_result_is_located() {
     }
 }
 
+/// What GitHub documents of code scanning: limits, and members without which a result is not shown.
+#[test]
+fn sarif_has_what_code_scanning_asks_for() {
+    let mut report = full();
+    for requirement in &mut report.requirements {
+        requirement.cwe = (1..=40).collect();
+        requirement.duty = "a long duty ".repeat(300);
+        requirement.attack = "a long attack ".repeat(300);
+    }
+    let log = json(Format::Sarif, &report);
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().ends_with("sarif-2.1.0.json"));
+    assert_eq!(log["runs"].as_array().unwrap().len(), 1);
+    let run = &log["runs"][0];
+    let filled = |value: &Value, most: usize| {
+        let length = value.as_str().unwrap_or_default().chars().count();
+        assert!(length > 0 && length <= most, "{value}");
+    };
+    filled(&run["tool"]["driver"]["name"], 255);
+    assert!(run["automationDetails"]["id"].as_str().unwrap().ends_with('/'), "a category");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(!rules.is_empty() && rules.len() <= 25_000);
+    for rule in rules {
+        filled(&rule["id"], 255);
+        filled(&rule["name"], 255);
+        filled(&rule["shortDescription"]["text"], 1_024);
+        filled(&rule["fullDescription"]["text"], 1_024);
+        filled(&rule["help"]["text"], 100_000);
+        filled(&rule["help"]["markdown"], 100_000);
+        let tags = rule["properties"]["tags"].as_array().unwrap();
+        assert!(tags.len() <= 20 && tags[0] == "security", "{tags:?}");
+        let score: f64 = rule["properties"]["security-severity"].as_str().unwrap().parse().unwrap();
+        assert!(score > 0.0 && score <= 10.0);
+    }
+    for result in run["results"].as_array().unwrap() {
+        filled(&result["message"]["text"], 100_000);
+        filled(&result["partialFingerprints"]["primaryLocationLineHash"], 255);
+        let places = result["locations"].as_array().unwrap();
+        assert_eq!(places.len(), 1);
+        let place = &places[0]["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(!uri.starts_with('/') && !uri.contains(':') && !uri.contains(".."), "{uri}");
+        let region = &place["region"];
+        let number = |name: &str| region[name].as_u64().unwrap();
+        assert!(number("startLine") >= 1 && number("endLine") == number("startLine"));
+        assert!(number("startColumn") >= 1 && number("endColumn") > number("startColumn"));
+    }
+    // A file of 10 MB when compressed is the most; the largest one here is below that as it is.
+    let scenario = report.requirements[0].scenarios[0].clone();
+    let named = |n: usize| ScenarioReport { name: format!("row {n}"), ..scenario.clone() };
+    report.requirements[0].scenarios = (0..5_003).map(named).collect();
+    assert!(Format::Sarif.render(&report).unwrap().len() < 10_000_000);
+}
+
 #[test]
 fn sarif_says_how_much_each_finding_counts() {
     let log = json(Format::Sarif, &full());
@@ -167,7 +221,7 @@ fn markdown_is_cut_at_a_whole_finding_and_says_so() {
     report.requirements[0].scenarios = (0..4_000).map(named).collect();
     let text = Format::Markdown.render(&report).unwrap();
     assert!(text.len() < 1_000_000, "{}", text.len());
-    assert!(text.contains(" more findings in report.html."));
+    assert!(text.contains(" more findings in run.json."));
     assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     let told = text.matches("<details>").count();
     assert!(text.contains(&format!("\n{} more findings", 4_002 - told)), "{told}");

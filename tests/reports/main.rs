@@ -6,6 +6,8 @@ mod bundle;
 mod diff;
 mod formats;
 mod hostile;
+mod hostile_run;
+mod hostile_server;
 mod html;
 mod page;
 mod palette;

@@ -205,8 +205,10 @@ pub(crate) fn sample() -> Report {
             revoked: 7,
             grants_left: 0,
             access_tokens_left: 2,
-            sessions_left: 4,
+            sessions_ended: 3,
+            sessions_left: 1,
             obstacle: Some("the revocation endpoint answers 400".into()),
+            sessions_obstacle: Some("the end_session_endpoint answers 400".into()),
         }),
         snapshots: vec![Snapshot {
             name: "jwks".into(),

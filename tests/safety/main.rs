@@ -249,6 +249,8 @@ fn what_the_run_was_issued_is_revoked_at_its_end() {
     let cleanup = report.cleanup.clone().unwrap();
     assert!(cleanup.revoked > 10, "{cleanup:?}");
     assert_eq!((cleanup.grants_left, cleanup.obstacle.clone()), (0, None), "{cleanup:?}");
+    assert!(cleanup.sessions_ended > 0, "{cleanup:?}");
+    assert!(cleanup.sessions_left == 0 || cleanup.sessions_obstacle.is_some(), "{cleanup:?}");
     let revocations = relay.seen.lock().unwrap();
     let at_the_end = revocations
         .iter()
@@ -258,6 +260,7 @@ fn what_the_run_was_issued_is_revoked_at_its_end() {
     let (without, _) = run(false, true);
     let left = without.cleanup.clone().unwrap();
     assert!(left.revoked == 0 && left.grants_left > 10, "{left:?}");
+    assert!(left.sessions_ended == 0 && left.sessions_left > 0, "{left:?}");
     let statuses = |report: &Report| -> Vec<(String, Status)> {
         report.requirements.iter().map(|r| (r.id.clone(), r.status)).collect()
     };

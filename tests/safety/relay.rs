@@ -1,4 +1,4 @@
-//! A relay in front of the reference server that takes note of each request and injects faults.
+//! A relay in front of a server that takes note of each request, delays it and injects faults.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -46,8 +46,24 @@ impl Relay {
     /// A relay to the server of that issuer. The first so many requests after it was switched on meet
     /// the fault.
     pub(crate) fn to(issuer: &str, fault: Fault, mut faults: usize) -> Self {
-        let upstream = issuer.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let next = move || {
+            let strikes = faults > 0;
+            faults -= usize::from(strikes);
+            strikes.then_some(fault)
+        };
+        Self::on(listener, issuer.trim_start_matches("http://"), next, || Duration::ZERO)
+    }
+
+    /// A relay that listens there, to a server of that host and port. `next` says which fault the next
+    /// request meets, once the relay is switched on; `delay` how long each one takes to arrive.
+    pub(crate) fn on(
+        listener: TcpListener,
+        upstream: &str,
+        mut next: impl FnMut() -> Option<Fault> + Send + 'static,
+        delay: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        let (upstream, delay) = (upstream.to_owned(), Arc::new(delay));
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (on, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let relay = Self { url, on: on.clone(), seen: seen.clone() };
@@ -56,12 +72,14 @@ impl Relay {
                 let (on, seen, upstream) = (&on, &seen, upstream.clone());
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 let Some((head, body)) = read(&mut reader) else { continue };
-                let strikes = on.load(Ordering::Relaxed) && faults > 0;
-                let fault = strikes.then_some(fault);
-                faults -= usize::from(strikes);
+                let fault = if on.load(Ordering::Relaxed) { next() } else { None };
                 let at = Instant::now();
                 seen.lock().unwrap().push(Seen { at, head: head.clone(), fault });
-                std::thread::spawn(move || answer(stream, &upstream, &head, &body, fault));
+                let delay = delay.clone();
+                std::thread::spawn(move || {
+                    pause(delay());
+                    answer(stream, &upstream, &head, &body, fault);
+                });
             }
         });
         relay
@@ -70,6 +88,13 @@ impl Relay {
     /// The requests since the relay was switched on.
     pub(crate) fn faults(&self) -> usize {
         self.seen.lock().unwrap().iter().filter(|seen| seen.fault.is_some()).count()
+    }
+}
+
+fn pause(time: Duration) {
+    if !time.is_zero() {
+        #[expect(clippy::disallowed_methods, reason = "a slow network needs real time")]
+        std::thread::sleep(time);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::hunt::{Span, What, find};
 use super::knowledge::Knowledge;
+use super::splice;
 
 /// Knows every secret of a run and finds them in whatever is to leave the process.
 #[derive(Clone, Default)]
@@ -39,6 +40,15 @@ impl Canary {
     /// Number of secrets that it looks for.
     pub fn secrets(&self) -> usize {
         self.knowledge.secrets.iter().filter(|secret| !secret.is_weak).count()
+    }
+
+    /// Puts pseudonyms where [`Self::scan`] would find secrets.
+    pub fn clean(&self, text: &mut String) {
+        let mut spans = find(&self.knowledge, text.as_bytes(), false);
+        spans.retain(|span| self.leak(span).is_some());
+        if !spans.is_empty() {
+            *text = splice(&self.knowledge, text, &spans);
+        }
     }
 
     /// Looks for every secret: as it is, within escapes and base64, in fragments, and for the words

@@ -99,7 +99,10 @@ pub(super) fn secret_kind(name: &str) -> Option<&'static str> {
         return Some(kind);
     }
     // What a server says of itself is named by plurals: `.._supported`, `.._required`.
-    if name.ends_with("_supported") || name.ends_with("_required") || name.ends_with("_at") {
+    // What names the place of a secret is none: `csrf-param`, `csrf_header_name`.
+    let of_itself = ["_supported", "_required", "_at"];
+    let of_a_place = ["param", "parameter", "header", "name"];
+    if of_itself.iter().chain(&of_a_place).any(|end| name.ends_with(end)) {
         return None;
     }
     if name.ends_with("_token") || name.len() > 5 && name.ends_with("token") {
@@ -147,3 +150,23 @@ pub(super) const ORDINARY: &str = "probe null none true false deleted expired un
  response_body failure curl pass note warn fail inconclusive not_applicable not-applicable untested waived \
  baseline oauth21 critical high medium low info must should may header html body head title form input \
  button label hidden value method action post get put delete patch options";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_the_place_of_a_secret_is_none() {
+        for name in [
+            "csrf-param",
+            "csrf_header_name",
+            "secret_parameter",
+            "token_endpoint_auth_methods_supported",
+        ] {
+            assert_eq!(secret_kind(name), None, "{name}");
+        }
+        for name in ["csrf", "csrf-token", "csrfmiddlewaretoken", "xsrf_value", "new_password"] {
+            assert!(secret_kind(name).is_some(), "{name}");
+        }
+    }
+}

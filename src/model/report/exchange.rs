@@ -101,7 +101,7 @@ impl ExchangeReport {
                 .map(|(name, value)| (redactor.redact(name), redactor.redact_header(name, value)))
                 .collect()
         };
-        let url = redactor.redact(&request.url);
+        let (method, url) = (redactor.redact(&request.method), redactor.redact(&request.url));
         let request_headers = headers(&request.headers);
         let request_body = shown(&request.body, redactor);
         let response = exchange.response();
@@ -110,8 +110,8 @@ impl ExchangeReport {
             route,
             at_us: micros(exchange.at),
             elapsed_us: micros(exchange.elapsed),
-            curl: curl(&request.method, &url, &request_headers, &request_body),
-            request_line: format!("{} {url}", request.method),
+            curl: curl(&method, &url, &request_headers, &request_body),
+            request_line: format!("{method} {url}"),
             request_headers,
             request_body,
             status: response.map(|r| r.status),

@@ -1,5 +1,6 @@
 //! The report: the only form of a run that is ever written down, redacted on entry.
 
+mod clean;
 mod exchange;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,10 +121,29 @@ pub struct Cleanup {
     pub grants_left: usize,
     /// Grants that are left until their access token expires.
     pub access_tokens_left: usize,
+    /// Sessions of test users that the end_session_endpoint ended at the end.
+    #[serde(default)]
+    pub sessions_ended: usize,
     /// Sessions of test users that nobody ended, at most.
     pub sessions_left: usize,
     /// Why not everything was revoked.
     pub obstacle: Option<String>,
+    /// Why not every session was ended.
+    #[serde(default)]
+    pub sessions_obstacle: Option<String>,
+}
+
+impl Cleanup {
+    /// The same without the secrets that a reason may quote.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        let clean = |why: Option<String>| why.map(|why| redactor.redact(&why));
+        Self {
+            obstacle: clean(self.obstacle),
+            sessions_obstacle: clean(self.sessions_obstacle),
+            ..self
+        }
+    }
 }
 
 /// One part of a run.

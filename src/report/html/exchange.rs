@@ -42,7 +42,7 @@ pub(super) fn list<'a>(
                             summary { (line(exchange, is_marked)) }
                             (wire(exchange))
                         },
-                        (None, false) => { p { (line(exchange, false)) } (wire(exchange)) }
+                        (None, false) => { (in_words(exchange)) (transcript(exchange)) }
                     }
                 }
             }
@@ -69,19 +69,49 @@ fn line(exchange: &ExchangeReport, is_marked: bool) -> Markup {
     }
 }
 
+/// The line without any element.
+fn in_words(exchange: &ExchangeReport) -> Markup {
+    html! {
+        (exchange.number) " " (cut(&place(exchange), ON_A_LINE)) " " (cut(&answer(exchange), ON_A_LINE))
+        ", " (duration(exchange.elapsed_us))
+    }
+}
+
 fn wire(exchange: &ExchangeReport) -> Markup {
     html! {
-        pre class="q" { "\n" (Shown(&exchange.request_line))
-            (fields(&exchange.request_headers)) (body(&exchange.request_body)) }
-        pre class="a" { "\n"
-            @match (exchange.status, &exchange.failure) {
-                (Some(status), _) => (status),
-                (None, Some(failure)) => { "no answer: " (Shown(failure)) }
-                (None, None) => "no answer",
-            }
-            (fields(&exchange.response_headers)) (body(&exchange.response_body)) }
-        pre class="c" { "\n" (Shown(&exchange.curl)) }
+        pre class="q" { "\n" (request(exchange)) }
+        pre class="a" { "\n" (response(exchange)) }
+        (command(exchange))
     }
+}
+
+/// Request and response in one: of those that conform there are thousands.
+fn transcript(exchange: &ExchangeReport) -> Markup {
+    html! {
+        pre class="w" { "\n→ " (request(exchange)) "\n\n← " (response(exchange)) }
+        (command(exchange))
+    }
+}
+
+fn request(exchange: &ExchangeReport) -> Markup {
+    html! {
+        (Shown(&exchange.request_line)) (fields(&exchange.request_headers)) (body(&exchange.request_body))
+    }
+}
+
+fn response(exchange: &ExchangeReport) -> Markup {
+    html! {
+        @match (exchange.status, &exchange.failure) {
+            (Some(status), _) => (status),
+            (None, Some(failure)) => { "no answer: " (Shown(failure)) }
+            (None, None) => "no answer",
+        }
+        (fields(&exchange.response_headers)) (body(&exchange.response_body))
+    }
+}
+
+fn command(exchange: &ExchangeReport) -> Markup {
+    html! { pre class="c" { "\n" (Shown(&exchange.curl)) } }
 }
 
 fn fields(fields: &[(String, String)]) -> Markup {

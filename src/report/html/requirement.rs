@@ -102,7 +102,7 @@ fn grade(requirement: &RequirementReport) -> Markup {
 }
 
 fn self_link(anchor: &str) -> Markup {
-    html! { a class="link" href={ "#" (anchor) } { "link" span class="vh" { " to " (anchor) } } }
+    html! { a class="link" href={ "#" (anchor) } aria-label={ "link to " (anchor) } { "link" } }
 }
 
 /// Deviations, each with its scenario; or what kept us from judging.

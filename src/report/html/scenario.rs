@@ -26,7 +26,7 @@ pub(super) fn scenario<'a>(
             }
             p class="where" {
                 (Shown(&scenario.feature)) ":" (scenario.line) " "
-                a class="link" href={ "#" (anchor) } { "link" span class="vh" { " to " (anchor) } }
+                a class="link" href={ "#" (anchor) } aria-label={ "link to " (anchor) } { "link" }
             }
             @if !is_told { (result(scenario, anchor)) }
             @if !scenario.observations.is_empty() {

@@ -31,7 +31,8 @@ pub(super) fn result(report: &Report, finding: &Finding<'_>, rule: usize) -> Val
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": { "uri": uri, "uriBaseId": ROOT },
-                "region": { "startLine": line },
+                // Code scanning wants all four; the columns are those of the line's first character.
+                "region": { "startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2 },
             },
             "logicalLocations": [{
                 "fullyQualifiedName": format!("{}:{}", scenario.feature, scenario.line),

@@ -1,18 +1,12 @@
-//! The end of a run: what it was issued, and what of that is revoked.
+//! What a run was issued, as its exchanges show it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::http::Recorder;
 use crate::model::exchange::Exchange;
-use crate::model::report::Cleanup;
 use crate::oauth::params::Params;
-use crate::oauth::token::{self, TokenResponse};
-use crate::world::context::Context;
-
-/// Revocations in a row that did not succeed; the others would not either.
-const MOST_FAILURES: usize = 3;
+use crate::oauth::token::TokenResponse;
 
 /// An access token and when it expires, as exchanges count time.
 struct Access {
@@ -21,10 +15,10 @@ struct Access {
 }
 
 /// What one approval of the user led to.
-struct Grant {
-    client_id: String,
+pub(super) struct Grant {
+    pub(super) client_id: String,
     /// The newest refresh token.
-    refresh: Option<String>,
+    pub(super) refresh: Option<String>,
     access: Vec<Access>,
     is_ended: bool,
 }
@@ -93,7 +87,7 @@ impl Issued {
     }
 
     /// Grants that may still be alive `now`.
-    fn living(&self, now: Duration) -> impl Iterator<Item = &Grant> {
+    pub(super) fn living(&self, now: Duration) -> impl Iterator<Item = &Grant> {
         let is_fresh = move |access: &Access| access.expires.is_none_or(|end| end > now);
         let lives = move |grant: &&Grant| {
             !grant.is_ended && (grant.refresh.is_some() || grant.access.iter().any(is_fresh))
@@ -104,7 +98,7 @@ impl Issued {
 
 impl Grant {
     /// What is revoked to end the grant: its refresh token, or each access token.
-    fn keys(&self, now: Duration) -> Vec<(&'static str, &str)> {
+    pub(super) fn keys(&self, now: Duration) -> Vec<(&'static str, &str)> {
         match &self.refresh {
             Some(refresh) => vec![("refresh_token", refresh)],
             None => {
@@ -112,73 +106,6 @@ impl Grant {
                 fresh.map(|access| ("access_token", access.value.as_str())).collect()
             }
         }
-    }
-}
-
-/// Revokes what the run was issued, as far as that is asked for and possible, and says what is left.
-/// Nothing where others do not depend on the target and nobody asked. No verdict rests on it.
-pub(crate) async fn clean_up(context: &Context, exchanges: Vec<Arc<Exchange>>) -> Option<Cleanup> {
-    let safety = &context.target.safety;
-    if !safety.cleanup && !safety.environment.is_shared() {
-        return None;
-    }
-    let endpoint = context.facts.endpoint("revocation_endpoint");
-    let issued = Issued::by(exchanges, endpoint);
-    let now = context.http.since(Duration::ZERO);
-    let mut cleanup = Cleanup { issued: issued.grants(), ..Cleanup::default() };
-    cleanup.sessions_left = context.memory.spent();
-    let obstacle = match endpoint {
-        _ if !safety.cleanup => Some("cleanup is switched off".to_owned()),
-        None => Some("the target has no revocation endpoint".to_owned()),
-        Some(_) => None,
-    };
-    cleanup.obstacle = obstacle;
-    let recorder = Recorder::of("cleanup");
-    context.http.settle(&recorder).await;
-    let mut failures = 0;
-    for grant in issued.living(now) {
-        let mut is_ended = cleanup.obstacle.is_none();
-        for (kind, token) in grant.keys(now) {
-            if cleanup.obstacle.is_some() {
-                is_ended = false;
-                break;
-            }
-            let outcome = revoke(context, &recorder, grant, kind, token).await;
-            failures = if outcome.is_ok() { 0 } else { failures + 1 };
-            is_ended &= outcome.is_ok();
-            if failures >= MOST_FAILURES {
-                cleanup.obstacle = outcome.err();
-            }
-        }
-        let count = match (is_ended, &grant.refresh) {
-            (true, _) => &mut cleanup.revoked,
-            (false, Some(_)) => &mut cleanup.grants_left,
-            (false, None) => &mut cleanup.access_tokens_left,
-        };
-        *count += 1;
-    }
-    Some(cleanup)
-}
-
-/// Revokes one token; the error says what came back.
-async fn revoke(
-    context: &Context,
-    recorder: &Recorder,
-    grant: &Grant,
-    kind: &str,
-    token: &str,
-) -> Result<(), String> {
-    let endpoint = context.facts.endpoint("revocation_endpoint").unwrap_or_default();
-    let form = Params::new([
-        ("token", token),
-        ("token_type_hint", kind),
-        ("client_id", grant.client_id.as_str()),
-    ]);
-    let exchange = context.http.send(recorder, token::post(endpoint, &form)).await;
-    match exchange.response().map(|response| response.status) {
-        Some(200) => Ok(()),
-        Some(status) => Err(format!("the revocation endpoint answers {status}")),
-        None => Err(exchange.outcome.as_ref().err().cloned().unwrap_or_default()),
     }
 }
 

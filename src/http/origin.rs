@@ -40,6 +40,8 @@ fn without_path(url: &str) -> &str {
     let Some(begin) = url.find("://").map(|at| at + 3) else { return url };
     match url[begin..].find(['/', '?', '#', '\\']) {
         None | Some(0) => url,
+        // A blank at the end would be trimmed, where it makes the whole no URL.
+        Some(length) if url[..begin + length].ends_with(|c: char| c <= ' ') => url,
         Some(length) => &url[..begin + length],
     }
 }
@@ -61,6 +63,14 @@ mod tests {
             let part = Url::parse(without_path(&url)).ok();
             let part = part.map(|u| (u.host_str().map(str::to_owned), u.port()));
             prop_assert_eq!(part, whole, "{}", url);
+        }
+    }
+
+    #[test]
+    fn a_blank_before_the_path_is_in_no_host() {
+        for url in ["http://a \\", "http://a\t/x", "http://a /"] {
+            let whole = Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned));
+            assert_eq!(Origin::of(url).ok().map(|origin| origin.host), whole, "{url:?}");
         }
     }
 

@@ -160,11 +160,11 @@ pub fn of_exchange(out: &mut String, exchange: &ExchangeReport) {
             let _ = writeln!(out, "              {name}: {}", cut(value, 400));
         }
     }
-    let _ = writeln!(out, "      repeat  {}", cut(&exchange.curl, 600));
     let is_page = exchange.response_body.trim_start().starts_with('<');
     if !exchange.response_body.is_empty() && !is_page {
         let _ = writeln!(out, "              {}", cut(&escaped(&exchange.response_body), 400));
     }
+    let _ = writeln!(out, "      repeat  {}", cut(&exchange.curl, 600));
 }
 
 /// The exchanges that show the deviations, or the last one where none is named.

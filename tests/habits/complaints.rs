@@ -238,7 +238,7 @@ fn annotations_cut_silently() {
     let shown = shown.iter().filter(|word| word.starts_with("token.copy-")).count();
     assert!(shown > 0 && shown < many, "{shown} are shown");
     let counted =
-        drawn.stdout.lines().filter_map(|line| line.strip_suffix(" more findings in report.html."));
+        drawn.stdout.lines().filter_map(|line| line.strip_suffix(" more findings in run.json."));
     let more: usize = counted.map(|count| count.parse::<usize>().unwrap()).sum();
     assert!(more >= many - shown, "{shown} are shown and {more} counted");
 }

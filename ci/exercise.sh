@@ -28,5 +28,9 @@ if [ -z "${AUTHSPEC_BINARY:-}" ]; then
     cargo build --manifest-path "$here/../Cargo.toml" --bin authspec
     AUTHSPEC_BINARY=$here/../${CARGO_TARGET_DIR:-target}/debug/authspec
 fi
+if [ "$(basename "$AUTHSPEC_BINARY")" != authspec ]; then
+    echo "AUTHSPEC_BINARY is $AUTHSPEC_BINARY: the scripts call it by the name authspec, so it must have that" >&2
+    exit 69
+fi
 export AUTHSPEC_BINARY PYTHONDONTWRITEBYTECODE=1
 exec python3 "$here/exercise" "$@" </dev/null

@@ -69,7 +69,7 @@ def copied(build, folder):
             for source in sources:
                 path = bench.ROOT / source
                 if path.is_dir():
-                    shutil.copytree(path, folder / target, ignore=shutil.ignore_patterns("target"))
+                    shutil.copytree(path, folder / target)
                 else:
                     shutil.copy(path, folder / target)
     done = subprocess.run(["cargo", "metadata", "--locked", "--no-deps", "--format-version=1"],

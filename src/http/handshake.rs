@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::connection::Connection;
+use super::pace::pause;
 use super::{Http, Origin};
 use crate::model::address::is_ip;
 use crate::model::tls::{HandshakeFailure, HelloReply, TlsVersion};
@@ -91,7 +92,7 @@ impl Http {
             Some(withheld) => HandshakeFailure::Withheld(withheld, reason),
             None => HandshakeFailure::Other(reason),
         })?;
-        tokio::time::sleep(wait).await;
+        pause(wait).await;
         self.pace.wait().await;
         self.count();
         Ok(origin)

@@ -16,6 +16,11 @@ pub(crate) struct Expected {
     /// Fewest requirements that pass. Without it, a server that nothing could be asked would be
     /// fine where few findings are expected.
     passes_at_least: usize,
+    /// The tags of what is audited, where it is not everything.
+    pub(crate) only: Option<String>,
+    /// What the commands on the way to the audit say beside what is in order, by command and item.
+    #[serde(default)]
+    walk: BTreeMap<String, Remark>,
     #[serde(default)]
     findings: BTreeMap<String, Finding>,
 }
@@ -32,15 +37,43 @@ struct Finding {
     reason: String,
 }
 
+/// What `init`, `doctor` or `login test` says of one thing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remark {
+    says: String,
+    /// Why, as with a finding.
+    reason: String,
+}
+
 impl Expected {
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let text = fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
         let expected: Self = toml::from_str(&text).map_err(|e| format!("{name}: {e}"))?;
-        match expected.findings.iter().find(|(_, f)| f.reason.trim().is_empty()) {
-            Some((id, _)) => Err(format!("{name}: {id} has no reason")),
+        let remarks = expected.walk.iter().map(|(key, remark)| (key, &remark.reason));
+        let findings = expected.findings.iter().map(|(id, finding)| (id, &finding.reason));
+        match remarks.chain(findings).find(|(_, reason)| reason.trim().is_empty()) {
+            Some((key, _)) => Err(format!("{name}: {key} has no reason")),
             None => Ok(expected),
         }
+    }
+
+    /// The differences of what was said on the way, with rows to paste.
+    pub(crate) fn compare_walk(&self, said: &BTreeMap<String, String>) -> Result<(), String> {
+        let mut text = String::new();
+        for (key, says) in said {
+            let known = self.walk.get(key);
+            if known.is_none_or(|remark| remark.says != *says) {
+                let what = if known.is_some() { "changed" } else { "new" };
+                let row = format!("[walk.{key:?}]\nsays = {says:?}\nreason = \"\"");
+                let _ = writeln!(text, "\n{what}: {key} says\n{row}");
+            }
+        }
+        for (key, remark) in self.walk.iter().filter(|(key, _)| !said.contains_key(*key)) {
+            let _ = writeln!(text, "\ngone: {key} said {}", remark.says);
+        }
+        if text.is_empty() { Ok(()) } else { Err(text) }
     }
 
     /// The findings that are not expected; what could not be judged is none.

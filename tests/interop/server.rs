@@ -1,5 +1,6 @@
 //! A real server as a child process: its recipe's `setup.sh` and `start.sh`.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rand::RngExt as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 
 /// How long a server may take until it listens; the slowest makes keys and a database first.
@@ -25,23 +27,51 @@ const SHOWN_LINES: usize = 15;
 pub(crate) fn target_folder() -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "the operator says where servers are installed")]
     let chosen = std::env::var_os("INTEROP_HOME");
-    chosen.map_or_else(
+    let folder = chosen.map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("interop"),
         PathBuf::from,
-    )
+    );
+    // Commands run in folders of their own.
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
-/// Passwords of the users and the secret of the resource server, new in every run.
-pub(crate) struct Secrets([(&'static str, String); 3]);
+/// Letters and figures of base32 (RFC 4648 §6).
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// Passwords of the users, the secret of the resource server and that of one-time codes, new in every
+/// run.
+pub(crate) struct Secrets(BTreeMap<&'static str, String>);
 
 impl Secrets {
     pub(crate) fn new() -> Self {
+        let random = &mut rand::rng();
         let names = ["INTEROP_PASSWORD", "INTEROP_SECOND_PASSWORD", "INTEROP_SECRET"];
-        Self(names.map(|name| (name, Alphanumeric.sample_string(&mut rand::rng(), 24))))
+        let mut secrets: BTreeMap<&'static str, String> =
+            names.map(|name| (name, Alphanumeric.sample_string(random, 24))).into();
+        let digits = (0..32).map(|_| char::from(BASE32[random.random_range(..BASE32.len())]));
+        secrets.insert("INTEROP_TOTP", digits.collect());
+        Self(secrets)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone())
+        self.0.get(name).cloned()
+    }
+
+    /// Each by its variable.
+    pub(crate) fn variables(&self) -> Vec<(&str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
+
+    /// The name of one that stands in these octets.
+    pub(crate) fn found_in(&self, octets: &[u8]) -> Option<&'static str> {
+        let stands = |value: &str| memchr::memmem::find(octets, value.as_bytes()).is_some();
+        self.0.iter().find(|(_, value)| stands(value)).map(|(name, _)| *name)
+    }
+
+    /// The text with a name in the place of each.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        let hide = |text: String, (name, value): (&&str, &String)| text.replace(value, name);
+        self.0.iter().fold(text.to_owned(), hide)
     }
 }
 
@@ -82,7 +112,7 @@ impl Server {
         let (out, err) = open().map_err(|e| format!("{}: {e}", log.display()))?;
         let child = command(&recipe.join("start.sh"))
             .env("PORT", port.to_string())
-            .envs(secrets.0.iter().map(|(name, value)| (*name, value)))
+            .envs(secrets.variables())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)

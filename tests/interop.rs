@@ -147,7 +147,7 @@ fn walked(
     for remark in walk.remarks.values_mut() {
         *remark = remark.replace(&port, "{port}");
     }
-    if let Err(found) = expected.compare_walk(&walk.remarks) {
+    if let Err(found) = expected.compare_walk(&walk.remarks, report.is_ok()) {
         differences.push_str(&found);
     }
     match report.map(|report| expected.compare(&report)) {

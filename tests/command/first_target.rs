@@ -244,6 +244,15 @@ fn a_server_without_metadata_needs_no_issuer() {
     );
     std::fs::write(folder.path().join("p.toml"), profile).unwrap();
     walk(folder.path(), "p.toml", PASSWORD);
+    let more = [
+        PASSWORD[0],
+        ("AUTHSPEC_INTROSPECTION__CLIENT_ID", "api"),
+        ("AUTHSPEC_INTROSPECTION__CLIENT_SECRET", "env:AUTHSPEC_PASSWORD"),
+    ];
+    let doctor = authspec(folder.path(), &["doctor", "--target", "p.toml"], &more);
+    let last = call::items(&doctor.stdout).pop().unwrap();
+    let advice = "to find the introspection_endpoint: neither metadata nor profile names one";
+    assert_eq!((doctor.code, last.mark, last.text), (0, "advice", advice), "{}", doctor.stdout);
     let run = ["run", "--target", "p.toml", "--tags", "@idtoken or @at or @authzresp"];
     let run = authspec(folder.path(), &run, PASSWORD);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);

@@ -59,8 +59,13 @@ impl Expected {
         }
     }
 
-    /// The differences of what was said on the way, with rows to paste.
-    pub(crate) fn compare_walk(&self, said: &BTreeMap<String, String>) -> Result<(), String> {
+    /// The differences of what was said on the way, with rows to paste. Where the walk came to no end,
+    /// what was not said counts for nothing.
+    pub(crate) fn compare_walk(
+        &self,
+        said: &BTreeMap<String, String>,
+        has_ended: bool,
+    ) -> Result<(), String> {
         let mut text = String::new();
         for (key, says) in said {
             let known = self.walk.get(key);
@@ -70,7 +75,9 @@ impl Expected {
                 let _ = writeln!(text, "\n{what}: {key} says\n{row}");
             }
         }
-        for (key, remark) in self.walk.iter().filter(|(key, _)| !said.contains_key(*key)) {
+        for (key, remark) in
+            self.walk.iter().filter(|(key, _)| has_ended && !said.contains_key(*key))
+        {
             let _ = writeln!(text, "\ngone: {key} said {}", remark.says);
         }
         if text.is_empty() { Ok(()) } else { Err(text) }

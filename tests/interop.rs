@@ -21,6 +21,8 @@ mod network;
 #[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 #[expect(dead_code, reason = "the tests of safety look at more of it")]
 mod relay;
+#[path = "interop/secrets.rs"]
+mod secrets;
 #[path = "interop/server.rs"]
 mod server;
 #[path = "interop/walk.rs"]
@@ -43,7 +45,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use expected::Expected;
 use network::Weather;
-use server::{Secrets, Server};
+use secrets::Secrets;
+use server::Server;
 use walk::Walk;
 
 /// Where the recipes are.

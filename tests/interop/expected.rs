@@ -22,13 +22,13 @@ pub(crate) struct Expected {
     #[serde(default)]
     walk: BTreeMap<String, Remark>,
     #[serde(default)]
-    findings: BTreeMap<String, Finding>,
+    pub(crate) findings: BTreeMap<String, Finding>,
 }
 
 /// One finding.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Finding {
+pub(crate) struct Finding {
     verdict: Status,
     /// Whether it shows is a matter of chance, as with races; a pass is as good.
     #[serde(default)]

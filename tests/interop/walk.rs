@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use super::call::{self, Output, authspec};
 use super::expected::Expected;
-use super::server::Secrets;
+use super::secrets::Secrets;
 
 /// Where `init` writes unless told otherwise.
 const PROFILE: &str = "authspec.toml";

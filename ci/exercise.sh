@@ -7,7 +7,8 @@
 #
 # Not part of `cargo test`: it needs python3 with PyYAML, and jq. AUTHSPEC_BINARY names a built
 # authspec; without it, it is built. EXERCISE_BUILD=1 adds the release build of the Containerfile and,
-# with podman or docker, its image, which takes minutes. Exits with 1 where something is wrong, with 69 where a tool is missing.
+# where podman or docker answers, its image, which takes minutes. Exits with 1 where something is
+# wrong, with 69 where a tool is missing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use self::servers::{CALLBACK, MARK, Manner, degenerate, relay};
 use authspec::catalogue::Catalogue;
 use authspec::embedded;
 use authspec::http::Limits;
@@ -23,7 +24,6 @@ use authspec::target::profile::{Client, Resource, Target, User};
 use authspec::target::secret::Secret;
 use authspec::world::context::Clock;
 use reference_server::{Config, Server};
-use servers::{CALLBACK, MARK, Manner, degenerate, relay};
 
 /// Manners whose every answer is a success.
 const SUCCESS: &[Manner] = &[

@@ -17,7 +17,7 @@ mod call;
 mod expected;
 #[path = "interop/network.rs"]
 mod network;
-#[path = "safety/relay.rs"]
+#[path = "audit/safety/relay.rs"]
 #[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 #[expect(dead_code, reason = "the tests of safety look at more of it")]
 mod relay;

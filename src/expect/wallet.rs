@@ -10,9 +10,9 @@ use crate::oauth::authorization::{AuthorizationResponse, Mode};
 /// What a browser heard that listened to the events of a login.
 #[derive(Clone, Debug)]
 pub struct Heard {
-    /// The stream.
+    /// The stream, or the answer at which the browser arrived when an event sent it on.
     pub exchange: Arc<Exchange>,
-    /// The authorization response, where an event told one.
+    /// The authorization response, where the browser was sent to the client with one.
     pub response: Option<AuthorizationResponse>,
 }
 

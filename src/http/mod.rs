@@ -8,6 +8,7 @@
 
 mod breaker;
 mod care;
+pub mod certificate;
 mod connection;
 pub mod cookies;
 mod handshake;

@@ -187,7 +187,7 @@ impl Driver<'_> {
     }
 
     /// What the navigation came to, with the page that it rests on.
-    pub(super) fn land(&self, navigation: &Navigation) -> (Landing, Page) {
+    pub fn land(&self, navigation: &Navigation) -> (Landing, Page) {
         let exchange = &navigation.exchange;
         let mut landing = Landing {
             exchange: exchange.clone(),

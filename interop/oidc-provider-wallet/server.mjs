@@ -1,0 +1,222 @@
+// oidc-provider whose users sign in with a credential from their wallet. The verifier is made of
+// libraries, used as they document it: @openid4vc/openid4vp makes the signed request and parses the
+// response (OpenID4VP 1.0, direct_post), @sd-jwt/sd-jwt-vc verifies the credential and its key
+// binding, jose the JWTs in it, and dcql compares what is shown with what was asked for. What is
+// written here leads from one to the next: the portal, its events, the end of the interaction.
+import { createHash, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { calculateX509HashClientIdPrefixValue, Openid4vpVerifier } from '@openid4vc/openid4vp';
+import { setGlobalConfig } from '@openid4vc/utils';
+import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
+import { DcqlPresentationResult, DcqlQuery } from 'dcql';
+import { importJWK, importPKCS8, jwtVerify, SignJWT } from 'jose';
+import Provider from 'oidc-provider';
+
+const port = Number(process.env.PORT);
+const issuer = `http://127.0.0.1:${port}`;
+const pem = (name) => readFileSync(`${process.env.STATE}/${name}.pem`, 'utf8');
+// Seconds that a login may take.
+const patience = 60;
+
+const hash = (data, alg) => createHash(alg.replace('-', '')).update(data).digest();
+const x5c = [new X509Certificate(pem('verifier')).raw.toString('base64')];
+const certificateHash = await calculateX509HashClientIdPrefixValue({ hash, x509Certificate: x5c[0] });
+const verifierId = `x509_hash:${certificateHash}`;
+const verifierKey = await importPKCS8(pem('verifier-key'), 'ES256');
+const issuerKey = createPublicKey(pem('issuer'));
+
+// Loopback has no TLS.
+setGlobalConfig({ allowInsecureUrls: true });
+const verifier = new Openid4vpVerifier({
+  callbacks: {
+    hash,
+    signJwt: async (_, { header, payload }) => ({
+      jwt: await new SignJWT(payload).setProtectedHeader(header).sign(verifierKey),
+    }),
+  },
+});
+
+const verified = async (data, signature, key, options) =>
+  Boolean(await jwtVerify(`${data}.${signature}`, key, { algorithms: ['ES256'], ...options }));
+const credentials = new SDJwtVcInstance({
+  hasher: hash,
+  verifier: (data, signature) =>
+    verified(data, signature, issuerKey, {
+      typ: 'dc+sd-jwt',
+      issuer: 'https://issuer.example.test',
+    }),
+  kbVerifier: async (data, signature, { cnf }) =>
+    verified(data, signature, await importJWK(cnf.jwk, 'ES256'), {
+      typ: 'kb+jwt',
+      audience: verifierId,
+      maxTokenAge: '5 minutes',
+    }),
+});
+
+const query = DcqlQuery.parse({
+  credentials: [
+    {
+      id: 'employee',
+      format: 'dc+sd-jwt',
+      meta: { vct_values: ['https://credentials.example.test/employee'] },
+      claims: [{ path: ['email'] }],
+    },
+  ],
+});
+
+// Logins that wait for a wallet, by the uid of the interaction: the request, the browser's events.
+const logins = new Map();
+
+const login = (uid) => {
+  if (!logins.has(uid)) throw new Error('no such login');
+  return logins.get(uid);
+};
+
+// Where the browser is sent to sign in.
+async function portal(ctx, { uid }) {
+  const request = await verifier.createOpenId4vpAuthorizationRequest({
+    authorizationRequestPayload: {
+      response_type: 'vp_token',
+      response_mode: 'direct_post',
+      response_uri: `${issuer}/oid4vp/response`,
+      client_id: verifierId,
+      nonce: randomBytes(32).toString('base64url'),
+      state: uid,
+      dcql_query: query,
+      client_metadata: {
+        vp_formats_supported: {
+          'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] },
+        },
+      },
+    },
+    jar: {
+      requestUri: `${issuer}/oid4vp/request/${uid}`,
+      jwtSigner: { method: 'x5c', alg: 'ES256', x5c },
+      expiresInSeconds: patience,
+      additionalJwtPayload: { aud: 'https://self-issued.me/v2' },
+    },
+  });
+  logins.set(uid, { request });
+  setTimeout(() => logins.delete(uid), patience * 1000).unref();
+  const parameters = { authRequest: request.authorizationRequest, state: uid };
+  return `/interaction/${uid}?${new URLSearchParams(parameters)}`;
+}
+
+// The claims that the response of a wallet proves.
+async function proven({ authorizationRequestPayload }, authorizationResponse) {
+  const { dcql } = await verifier.parseOpenid4vpAuthorizationResponse({
+    authorizationRequestPayload,
+    authorizationResponse,
+  });
+  const shown = {};
+  for (const [id, presentations] of Object.entries(dcql.presentations)) {
+    shown[id] = await Promise.all(
+      presentations.map(async (presentation) => {
+        const { payload: claims } = await credentials.verify(presentation, {
+          keyBindingNonce: authorizationRequestPayload.nonce,
+        });
+        const { vct } = claims;
+        return { credential_format: 'dc+sd-jwt', cryptographic_holder_binding: true, vct, claims };
+      }),
+    );
+  }
+  const result = DcqlPresentationResult.fromDcqlPresentation(shown, { dcqlQuery: query });
+  const { employee } = DcqlPresentationResult.validate(result).credential_matches;
+  return employee.valid_credentials[0].claims.valid_claim_sets[0].output;
+}
+
+// Ends the interaction of the browser that listens. Whoever presents a credential consents.
+async function finish({ req, res }, { email: accountId }) {
+  const { params } = await provider.interactionDetails(req, res);
+  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  const result = { login: { accountId }, consent: { grantId: await grant.save() } };
+  return provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
+}
+
+const routes = {
+  'GET /interaction/:uid': async (req, res) => {
+    const { uid } = await provider.interactionDetails(req, res);
+    const link = login(uid).request.authorizationRequest.replaceAll('&', '&amp;');
+    res.setHeader('Content-Type', 'text/html; charset=utf-8');
+    res.end(`<!doctype html><title>Sign in</title><a href="${link}">Open your wallet</a><script>
+      new EventSource(location.pathname + '/events')
+        .addEventListener('redirect', (event) => location.assign(event.data));
+    </script>`);
+  },
+  'GET /interaction/:uid/events': async (req, res) => {
+    const { uid } = await provider.interactionDetails(req, res);
+    login(uid).browser?.res.end();
+    login(uid).browser = { req, res };
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
+  },
+  'GET /oid4vp/request/:uid': async (req, res, uid) => {
+    res.setHeader('Content-Type', 'application/oauth-authz-req+jwt');
+    res.end(login(uid).request.jar.authorizationRequestJwt);
+  },
+  'POST /oid4vp/response': async (req, res) => {
+    const response = Object.fromEntries(new URLSearchParams(await text(req)));
+    const { request, browser } = login(response.state);
+    logins.delete(response.state);
+    try {
+      const next = await finish(browser, await proven(request, response));
+      browser.res.write(`event: redirect\ndata: ${next}\n\n`);
+    } finally {
+      browser?.res.end();
+    }
+    res.setHeader('Content-Type', 'application/json');
+    res.end('{}');
+  },
+};
+
+const publicClient = (client_id, application_type, redirect_uris, more = {}) => ({
+  client_id,
+  application_type,
+  redirect_uris,
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  scope: 'openid email offline_access',
+  ...more,
+});
+
+const provider = new Provider(issuer, {
+  clients: [
+    publicClient(
+      'native',
+      'native',
+      ['http://127.0.0.1:9999/callback', 'com.example.app:/callback'],
+      { post_logout_redirect_uris: ['http://127.0.0.1:9999/signed-out'] },
+    ),
+    publicClient('web', 'web', ['https://app.example.test/callback']),
+  ],
+  claims: { openid: ['sub'], email: ['email'] },
+  cookies: { keys: [randomBytes(32).toString('base64url')] },
+  clientBasedCORS: (ctx, origin) => origin === 'https://app.example.test',
+  issueRefreshToken: async () => true,
+  interactions: { url: portal },
+  ttl: { Interaction: patience },
+  features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+  async findAccount(ctx, id) {
+    return { accountId: id, claims: async () => ({ sub: id, email: id }) };
+  },
+});
+
+const others = provider.callback();
+createServer(async (req, res) => {
+  res.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+  res.setHeader('Referrer-Policy', 'no-referrer');
+  res.setHeader('Cache-Control', 'no-store');
+  const { pathname } = new URL(req.url, issuer);
+  const uid = pathname.split('/').find((part) => logins.has(part));
+  const route = routes[`${req.method} ${pathname.replace(uid, ':uid')}`];
+  if (!route) return others(req, res);
+  try {
+    await route(req, res, uid);
+  } catch (error) {
+    console.error(error.message);
+    res.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":"invalid_request"}');
+  }
+}).listen(port, '127.0.0.1');

@@ -14,8 +14,7 @@ import { DcqlPresentationResult, DcqlQuery } from 'dcql';
 import { importJWK, importPKCS8, jwtVerify, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 
-const port = Number(process.env.PORT);
-const issuer = `http://127.0.0.1:${port}`;
+const issuer = `http://127.0.0.1:${process.env.PORT}`;
 const pem = (name) => readFileSync(`${process.env.STATE}/${name}.pem`, 'utf8');
 // Seconds that a login may take.
 const patience = 60;
@@ -55,41 +54,32 @@ const credentials = new SDJwtVcInstance({
     }),
 });
 
+const algorithms = { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] };
+const meta = { vct_values: ['https://credentials.example.test/employee'] };
 const query = DcqlQuery.parse({
-  credentials: [
-    {
-      id: 'employee',
-      format: 'dc+sd-jwt',
-      meta: { vct_values: ['https://credentials.example.test/employee'] },
-      claims: [{ path: ['email'] }],
-    },
-  ],
+  credentials: [{ id: 'employee', format: 'dc+sd-jwt', meta, claims: [{ path: ['email'] }] }],
 });
 
 // Logins that wait for a wallet, by the uid of the interaction: the request, the browser's events.
 const logins = new Map();
-
 const login = (uid) => {
   if (!logins.has(uid)) throw new Error('no such login');
   return logins.get(uid);
 };
 
-// Where the browser is sent to sign in.
-async function portal(ctx, { uid }) {
+// Where the browser is sent: to the portal with a request for the wallet, or to be asked.
+async function destination(ctx, { uid, prompt }) {
+  if (prompt.name === 'consent') return `/interaction/${uid}`;
   const request = await verifier.createOpenId4vpAuthorizationRequest({
     authorizationRequestPayload: {
       response_type: 'vp_token',
       response_mode: 'direct_post',
       response_uri: `${issuer}/oid4vp/response`,
       client_id: verifierId,
+      client_metadata: { vp_formats_supported: { 'dc+sd-jwt': algorithms } },
       nonce: randomBytes(32).toString('base64url'),
       state: uid,
       dcql_query: query,
-      client_metadata: {
-        vp_formats_supported: {
-          'dc+sd-jwt': { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] },
-        },
-      },
     },
     jar: {
       requestUri: `${issuer}/oid4vp/request/${uid}`,
@@ -104,47 +94,52 @@ async function portal(ctx, { uid }) {
   return `/interaction/${uid}?${new URLSearchParams(parameters)}`;
 }
 
-// The claims that the response of a wallet proves.
+// The claims that were asked for, as the response of a wallet proves them.
 async function proven({ authorizationRequestPayload }, authorizationResponse) {
   const { dcql } = await verifier.parseOpenid4vpAuthorizationResponse({
     authorizationRequestPayload,
     authorizationResponse,
   });
+  const keyBindingNonce = authorizationRequestPayload.nonce;
   const shown = {};
   for (const [id, presentations] of Object.entries(dcql.presentations)) {
-    shown[id] = await Promise.all(
-      presentations.map(async (presentation) => {
-        const { payload: claims } = await credentials.verify(presentation, {
-          keyBindingNonce: authorizationRequestPayload.nonce,
-        });
-        const { vct } = claims;
-        return { credential_format: 'dc+sd-jwt', cryptographic_holder_binding: true, vct, claims };
-      }),
-    );
+    shown[id] = [];
+    for (const presentation of presentations) {
+      const { payload: claims } = await credentials.verify(presentation, { keyBindingNonce });
+      const form = { credential_format: 'dc+sd-jwt', cryptographic_holder_binding: true };
+      shown[id].push({ ...form, vct: claims.vct, claims });
+    }
   }
   const result = DcqlPresentationResult.fromDcqlPresentation(shown, { dcqlQuery: query });
   const { employee } = DcqlPresentationResult.validate(result).credential_matches;
   return employee.valid_credentials[0].claims.valid_claim_sets[0].output;
 }
 
-// Ends the interaction of the browser that listens. Whoever presents a credential consents.
-async function finish({ req, res }, { email: accountId }) {
-  const { params } = await provider.interactionDetails(req, res);
-  const grant = new provider.Grant({ accountId, clientId: params.client_id });
-  grant.addOIDCScope(params.scope);
-  const result = { login: { accountId }, consent: { grantId: await grant.save() } };
-  return provider.interactionResult(req, res, result, { mergeWithLastSubmission: false });
-}
-
+const page = (res, body) => {
+  res.setHeader('Content-Type', 'text/html; charset=utf-8');
+  res.end(`<!doctype html><title>Sign in</title>${body}`);
+};
 const routes = {
   'GET /interaction/:uid': async (req, res) => {
-    const { uid } = await provider.interactionDetails(req, res);
+    const { uid, prompt } = await provider.interactionDetails(req, res);
+    if (prompt.name === 'consent') {
+      return page(res, '<form method="post"><button name="approve" value="yes">Approve</button>' +
+        '<button name="deny" value="yes">Deny</button></form>');
+    }
     const link = login(uid).request.authorizationRequest.replaceAll('&', '&amp;');
-    res.setHeader('Content-Type', 'text/html; charset=utf-8');
-    res.end(`<!doctype html><title>Sign in</title><a href="${link}">Open your wallet</a><script>
+    page(res, `<a href="${link}">Open your wallet</a><script>
       new EventSource(location.pathname + '/events')
         .addEventListener('redirect', (event) => location.assign(event.data));
     </script>`);
+  },
+  'POST /interaction/:uid': async (req, res) => {
+    const { prompt, session, params } = await provider.interactionDetails(req, res);
+    if (prompt.name !== 'consent') throw new Error('nothing to decide');
+    const isApproved = new URLSearchParams(await text(req)).has('approve');
+    const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+    grant.addOIDCScope(params.scope);
+    const result = isApproved ? { consent: { grantId: await grant.save() } } : { error: 'access_denied' };
+    await provider.interactionFinished(req, res, result);
   },
   'GET /interaction/:uid/events': async (req, res) => {
     const { uid } = await provider.interactionDetails(req, res);
@@ -161,7 +156,9 @@ const routes = {
     const { request, browser } = login(response.state);
     logins.delete(response.state);
     try {
-      const next = await finish(browser, await proven(request, response));
+      const { email } = await proven(request, response);
+      const result = { login: { accountId: email } };
+      const next = await provider.interactionResult(browser.req, browser.res, result);
       browser.res.write(`event: redirect\ndata: ${next}\n\n`);
     } finally {
       browser?.res.end();
@@ -171,37 +168,30 @@ const routes = {
   },
 };
 
-const publicClient = (client_id, application_type, redirect_uris, more = {}) => ({
-  client_id,
-  application_type,
-  redirect_uris,
+const publicClient = {
   token_endpoint_auth_method: 'none',
   grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code'],
   scope: 'openid email offline_access',
-  ...more,
-});
-
+};
 const provider = new Provider(issuer, {
   clients: [
-    publicClient(
-      'native',
-      'native',
-      ['http://127.0.0.1:9999/callback', 'com.example.app:/callback'],
-      { post_logout_redirect_uris: ['http://127.0.0.1:9999/signed-out'] },
-    ),
-    publicClient('web', 'web', ['https://app.example.test/callback']),
+    {
+      ...publicClient,
+      client_id: 'native',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1:9999/callback', 'com.example.app:/callback'],
+      post_logout_redirect_uris: ['http://127.0.0.1:9999/signed-out'],
+    },
+    { ...publicClient, client_id: 'web', redirect_uris: ['https://app.example.test/callback'] },
   ],
   claims: { openid: ['sub'], email: ['email'] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
   clientBasedCORS: (ctx, origin) => origin === 'https://app.example.test',
   issueRefreshToken: async () => true,
-  interactions: { url: portal },
+  interactions: { url: destination },
   ttl: { Interaction: patience },
   features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
-  async findAccount(ctx, id) {
-    return { accountId: id, claims: async () => ({ sub: id, email: id }) };
-  },
+  findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, email: id }) }),
 });
 
 const others = provider.callback();
@@ -210,7 +200,7 @@ createServer(async (req, res) => {
   res.setHeader('Referrer-Policy', 'no-referrer');
   res.setHeader('Cache-Control', 'no-store');
   const { pathname } = new URL(req.url, issuer);
-  const uid = pathname.split('/').find((part) => logins.has(part));
+  const [, , uid] = pathname.match(/^\/(interaction|oid4vp\/request)\/([^/]+)/) ?? [];
   const route = routes[`${req.method} ${pathname.replace(uid, ':uid')}`];
   if (!route) return others(req, res);
   try {
@@ -219,4 +209,4 @@ createServer(async (req, res) => {
     console.error(error.message);
     res.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":"invalid_request"}');
   }
-}).listen(port, '127.0.0.1');
+}).listen(process.env.PORT, '127.0.0.1');

@@ -60,7 +60,7 @@ pub struct Way {
     pub signed_in: bool,
     /// A consent form was answered.
     pub consented: bool,
-    /// A credential was presented, which is sign-in and decision in one.
+    /// A credential was presented, which is the sign-in, and the decision where no page asks for it.
     pub presented: bool,
     /// He signed in somewhere else: nobody saw what he met.
     pub unseen: bool,

@@ -146,12 +146,14 @@ impl Driver<'_> {
                 Some(due) => return Some(due),
                 None => None,
             },
-            Rung::Wallet(wallet) => {
+            Rung::Wallet(wallet) if landing.asks_to_sign_in => {
                 let is_due = self.is_portal(navigation) && !way.signed_in;
                 way.signed_in |= is_due;
                 way.presented |= is_due;
                 return is_due.then_some((Act::SignIn, Turn::Show(wallet)));
             }
+            // Some servers ask whom a wallet signed in what he approves.
+            Rung::Wallet(_) => None,
             _ => {
                 way.unseen = self.is_open(navigation);
                 return way.unseen.then_some((Act::SignIn, Turn::HandOver));

@@ -24,11 +24,6 @@ impl Driver<'_> {
         resting: &Navigation,
     ) -> Result<Navigation, Failed> {
         let fail = |trouble| (trouble, resting.exchange.clone());
-        if self.decision == Decision::Deny {
-            let why = "no message of a wallet says that the user refuses";
-            let remedy = "see what the server offers on its portal";
-            return Err(fail(Trouble::new(Reason::NotPossible, why, remedy)));
-        }
         let invitation = Invitation::read(resting, wallet).map_err(|why| {
             let remedy = "see the address of the portal: it carries authRequest and state";
             fail(Trouble::new(Reason::FieldNotFound, why, remedy))
@@ -56,7 +51,13 @@ impl Driver<'_> {
             let trouble = Trouble::new(Reason::CallbackNotReached, detail, remedy);
             return Err((trouble, stream));
         };
-        Ok(self.go(agent, stream, told).await)
+        let next = self.go(agent, stream, told).await;
+        if self.decision == Decision::Deny && next.departed.is_some() {
+            let why = "no message of a wallet says that the user refuses, and no page asks him";
+            let remedy = "see what the server offers on its portal";
+            return Err((Trouble::new(Reason::NotPossible, why, remedy), next.exchange));
+        }
+        Ok(next)
     }
 
     /// The part of the wallet: to fetch the request, to verify it and to answer.

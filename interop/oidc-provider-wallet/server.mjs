@@ -21,8 +21,9 @@ const patience = 60;
 
 const hash = (data, alg) => createHash(alg.replace('-', '')).update(data).digest();
 const x5c = [new X509Certificate(pem('verifier')).raw.toString('base64')];
-const certificateHash = await calculateX509HashClientIdPrefixValue({ hash, x509Certificate: x5c[0] });
-const verifierId = `x509_hash:${certificateHash}`;
+const [x509Certificate] = x5c;
+const fingerprint = await calculateX509HashClientIdPrefixValue({ hash, x509Certificate });
+const verifierId = `x509_hash:${fingerprint}`;
 const verifierKey = await importPKCS8(pem('verifier-key'), 'ES256');
 const issuerKey = createPublicKey(pem('issuer'));
 
@@ -37,21 +38,15 @@ const verifier = new Openid4vpVerifier({
   },
 });
 
+const issued = { typ: 'dc+sd-jwt', issuer: 'https://issuer.example.test' };
+const bound = { typ: 'kb+jwt', audience: verifierId, maxTokenAge: '5 minutes' };
 const verified = async (data, signature, key, options) =>
   Boolean(await jwtVerify(`${data}.${signature}`, key, { algorithms: ['ES256'], ...options }));
 const credentials = new SDJwtVcInstance({
   hasher: hash,
-  verifier: (data, signature) =>
-    verified(data, signature, issuerKey, {
-      typ: 'dc+sd-jwt',
-      issuer: 'https://issuer.example.test',
-    }),
+  verifier: (data, signature) => verified(data, signature, issuerKey, issued),
   kbVerifier: async (data, signature, { cnf }) =>
-    verified(data, signature, await importJWK(cnf.jwk, 'ES256'), {
-      typ: 'kb+jwt',
-      audience: verifierId,
-      maxTokenAge: '5 minutes',
-    }),
+    verified(data, signature, await importJWK(cnf.jwk, 'ES256'), bound),
 });
 
 const algorithms = { 'sd-jwt_alg_values': ['ES256'], 'kb-jwt_alg_values': ['ES256'] };
@@ -115,6 +110,8 @@ async function proven({ authorizationRequestPayload }, authorizationResponse) {
   return employee.valid_credentials[0].claims.valid_claim_sets[0].output;
 }
 
+const question = `<form method="post"><button name="approve">Approve</button>
+  <button name="deny">Deny</button></form>`;
 const page = (res, body) => {
   res.setHeader('Content-Type', 'text/html; charset=utf-8');
   res.end(`<!doctype html><title>Sign in</title>${body}`);
@@ -122,10 +119,7 @@ const page = (res, body) => {
 const routes = {
   'GET /interaction/:uid': async (req, res) => {
     const { uid, prompt } = await provider.interactionDetails(req, res);
-    if (prompt.name === 'consent') {
-      return page(res, '<form method="post"><button name="approve" value="yes">Approve</button>' +
-        '<button name="deny" value="yes">Deny</button></form>');
-    }
+    if (prompt.name === 'consent') return page(res, question);
     const link = login(uid).request.authorizationRequest.replaceAll('&', '&amp;');
     page(res, `<a href="${link}">Open your wallet</a><script>
       new EventSource(location.pathname + '/events')
@@ -138,7 +132,8 @@ const routes = {
     const isApproved = new URLSearchParams(await text(req)).has('approve');
     const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
     grant.addOIDCScope(params.scope);
-    const result = isApproved ? { consent: { grantId: await grant.save() } } : { error: 'access_denied' };
+    const consent = { grantId: isApproved ? await grant.save() : undefined };
+    const result = isApproved ? { consent } : { error: 'access_denied' };
     await provider.interactionFinished(req, res, result);
   },
   'GET /interaction/:uid/events': async (req, res) => {
@@ -194,11 +189,14 @@ const provider = new Provider(issuer, {
   findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, email: id }) }),
 });
 
+const headers = new Map([
+  ['Content-Security-Policy', "frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cache-Control', 'no-store'],
+]);
 const others = provider.callback();
 createServer(async (req, res) => {
-  res.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
-  res.setHeader('Referrer-Policy', 'no-referrer');
-  res.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of headers) res.setHeader(name, value);
   const { pathname } = new URL(req.url, issuer);
   const [, , uid] = pathname.match(/^\/(interaction|oid4vp\/request)\/([^/]+)/) ?? [];
   const route = routes[`${req.method} ${pathname.replace(uid, ':uid')}`];

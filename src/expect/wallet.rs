@@ -27,7 +27,7 @@ impl Heard {
 pub fn no_code(heard: &[Heard], answer: &Exchange, redirect_uri: &str, weight: Weight) -> Findings {
     let expected = "a refusal, and no code";
     if let Some(heard) = heard.iter().find(|heard| heard.has_code()) {
-        let actual = format!("an event with a code, after {}", answer.gist());
+        let actual = format!("an event that leads to a code, after {}", answer.gist());
         return vec![Deviation::new(expected, actual).weighing(weight).seen_in(&heard.exchange)];
     }
     if hands_out_code(answer, redirect_uri) {
@@ -47,7 +47,7 @@ pub fn no_code_elsewhere(heard: &[Heard]) -> Findings {
         .into_iter()
         .map(|heard| {
             let expected = "the code for the browser that began the login alone";
-            let actual = "an event with the code in a browser without its cookies";
+            let actual = "an event that leads to the code, in a browser without its cookies";
             Deviation::new(expected, actual).seen_in(&heard.exchange)
         })
         .collect()

@@ -148,9 +148,10 @@ impl World {
     pub async fn show_again(&mut self, invitation: &Invitation) -> Step {
         let (context, recorder) = (self.context()?, self.recorder.clone());
         let first = self.last_shown()?;
+        let user = context.target.user.as_ref();
         let uris = [self.flow()?.redirect_uri().to_owned()];
         let leaves = |location: &str| context.is_client(location, &uris);
-        let driver = context.driver(&recorder, &leaves, None, Decision::Approve);
+        let driver = context.driver(&recorder, &leaves, user, Decision::Approve);
         let acting = async { vec![driver.deliver(&first.request, &first.fields).await] };
         let agents = vec![&mut self.agent];
         let (streams, answers) = driver
@@ -203,8 +204,8 @@ fn patience(answers: &[Arc<Exchange>]) -> Duration {
     if answers.last().is_some_and(is_accepted) { ACCEPTED } else { REFUSED }
 }
 
-/// What the browsers heard, and what became of those that were sent on: it is not the address in an
-/// event which tells who receives the code.
+/// What the browsers heard, and what became of those that were sent on and perhaps asked to approve: the
+/// address in an event does not tell who receives a code.
 async fn heard(
     driver: &Driver<'_>,
     browsers: &mut [UserAgent],
@@ -215,8 +216,8 @@ async fn heard(
         let told = stream.response().and_then(|response| events::redirect(&response.body));
         all.push(match told {
             Some(told) => {
-                let Landing { exchange, response, .. } =
-                    driver.land(&driver.go(agent, stream, told).await).0;
+                let navigation = driver.go(agent, stream, told).await;
+                let Landing { exchange, response, .. } = driver.follow_up(agent, navigation).await;
                 Heard { exchange, response }
             }
             None => Heard { exchange: stream, response: None },

@@ -41,7 +41,7 @@ impl Driver<'_> {
         if stream.response().is_some_and(|response| response.status >= 400) {
             let detail = format!("nobody may listen to the events of the login: {}", stream.gist());
             let remedy = "check events under [login.wallet]: the address to which the portal's page subscribes";
-            return Err((Trouble::new(Reason::PageNotFound, detail, remedy), stream));
+            return Err((Trouble::new(Reason::CallbackNotReached, detail, remedy), stream));
         }
         outcome?;
         let told = stream.response().and_then(|response| events::redirect(&response.body));
@@ -88,8 +88,9 @@ impl Driver<'_> {
         if !answer.is_disturbed() {
             self.memory.refused(user);
         }
-        let detail = format!("the presentation was refused: {}", answer.gist());
-        let remedy = "check that the server trusts the issuer, knows the user whom the claims name, and takes vp_token as written (\"object\" is the form of OpenID4VP 1.0); and both clocks";
+        let issuer = wallet.holding.credential.issuer();
+        let detail = format!("a credential of {issuer} was refused: {}", answer.gist());
+        let remedy = "check that the server trusts the issuer by that name and its key, knows the user whom the claims name, and takes vp_token as written (\"object\" is the form of OpenID4VP 1.0); and both clocks";
         Err((Trouble::new(Reason::Refused, detail, remedy), answer))
     }
 }

@@ -267,7 +267,13 @@ fn after_the_preflight(manner: Manner, names: &[&str]) -> Vec<String> {
 #[test]
 fn a_target_that_goes_bad_after_the_preflight_passes_nothing_more() {
     let names = ["authorization_endpoint", "token_endpoint", "userinfo_endpoint"];
-    none(&Manner::ALL.into_iter().flat_map(|m| after_the_preflight(m, &names)).collect::<Vec<_>>());
+    let every_other = |first| Manner::ALL.into_iter().skip(first).step_by(2);
+    let judged = |first| every_other(first).flat_map(|m| after_the_preflight(m, &names)).collect();
+    let found: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let halves = [0, 1].map(|first| scope.spawn(move || judged(first)));
+        halves.into_iter().map(|half| half.join().unwrap()).collect()
+    });
+    none(&found.concat());
 }
 
 #[test]

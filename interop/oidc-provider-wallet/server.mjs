@@ -112,6 +112,7 @@ async function proven({ authorizationRequestPayload }, authorizationResponse) {
 
 const question = `<form method="post"><button name="approve">Approve</button>
   <button name="deny">Deny</button></form>`;
+const denial = { error: 'access_denied' };
 const page = (res, body) => {
   res.setHeader('Content-Type', 'text/html; charset=utf-8');
   res.end(`<!doctype html><title>Sign in</title>${body}`);
@@ -132,9 +133,8 @@ const routes = {
     const isApproved = new URLSearchParams(await text(req)).has('approve');
     const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
     grant.addOIDCScope(params.scope);
-    const consent = { grantId: isApproved ? await grant.save() : undefined };
-    const result = isApproved ? { consent } : { error: 'access_denied' };
-    await provider.interactionFinished(req, res, result);
+    const consent = { grantId: await grant.save() };
+    await provider.interactionFinished(req, res, isApproved ? { consent } : denial);
   },
   'GET /interaction/:uid/events': async (req, res) => {
     const { uid } = await provider.interactionDetails(req, res);
@@ -189,17 +189,13 @@ const provider = new Provider(issuer, {
   findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, email: id }) }),
 });
 
-const headers = new Map([
-  ['Content-Security-Policy', "frame-ancestors 'none'"],
-  ['Referrer-Policy', 'no-referrer'],
-  ['Cache-Control', 'no-store'],
-]);
 const others = provider.callback();
 createServer(async (req, res) => {
-  for (const [name, value] of headers) res.setHeader(name, value);
-  const { pathname } = new URL(req.url, issuer);
-  const [, , uid] = pathname.match(/^\/(interaction|oid4vp\/request)\/([^/]+)/) ?? [];
-  const route = routes[`${req.method} ${pathname.replace(uid, ':uid')}`];
+  res.setHeader('Content-Security-Policy', "frame-ancestors 'none'");
+  res.setHeader('Referrer-Policy', 'no-referrer');
+  res.setHeader('Cache-Control', 'no-store');
+  const [, , uid] = req.url.match(/^\/(interaction|oid4vp\/request)\/([\w-]+)/) ?? [];
+  const route = routes[`${req.method} ${req.url.split('?')[0].replace(uid, ':uid')}`];
   if (!route) return others(req, res);
   try {
     await route(req, res, uid);

@@ -8,7 +8,6 @@
 
 mod breaker;
 mod care;
-pub mod certificate;
 mod connection;
 pub mod cookies;
 mod handshake;

@@ -4,13 +4,14 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rustls_pki_types::{CertificateDer, ServerName};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use webpki::EndEntityCert;
 
 use super::did_key;
 use super::jose::Jws;
 use super::public_key::point_of_certificate;
-use crate::http::certificate;
 
 /// Whether the verifier of that `client_id` signed the request; says why not otherwise.
 ///
@@ -33,7 +34,7 @@ pub fn signed(request: &Jws, client_id: &str) -> Result<Result<(), String>, Stri
             }
         }),
         Some(("x509_san_dns", host)) => {
-            by_certificate(request, |leaf| match certificate::names(leaf, host) {
+            by_certificate(request, |leaf| match has_name(leaf, host) {
                 true => Ok(()),
                 false => Err("the certificate in x5c does not have the DNS name of client_id"),
             })
@@ -80,6 +81,18 @@ fn by_certificate(
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
         key.verify(signed, signature).is_ok()
     }))
+}
+
+/// Whether the certificate has this DNS name among its alternative names (RFC 5280 §4.2.1.6, wildcards
+/// as in RFC 9525 §6.3). Its time is not judged.
+fn has_name(der: &[u8], host: &str) -> bool {
+    let der = CertificateDer::from(der);
+    match (EndEntityCert::try_from(&der), ServerName::try_from(host)) {
+        (Ok(leaf), Ok(name @ ServerName::DnsName(_))) => {
+            leaf.verify_is_valid_for_subject_name(&name).is_ok()
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

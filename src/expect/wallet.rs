@@ -10,9 +10,9 @@ use crate::oauth::authorization::{AuthorizationResponse, Mode};
 /// What a browser heard that listened to the events of a login.
 #[derive(Clone, Debug)]
 pub struct Heard {
-    /// The stream.
+    /// The stream, or the answer at which the browser arrived when an event sent it on.
     pub exchange: Arc<Exchange>,
-    /// The authorization response, where an event told one.
+    /// The authorization response, where the browser was sent to the client with one.
     pub response: Option<AuthorizationResponse>,
 }
 
@@ -27,7 +27,7 @@ impl Heard {
 pub fn no_code(heard: &[Heard], answer: &Exchange, redirect_uri: &str, weight: Weight) -> Findings {
     let expected = "a refusal, and no code";
     if let Some(heard) = heard.iter().find(|heard| heard.has_code()) {
-        let actual = format!("an event with a code, after {}", answer.gist());
+        let actual = format!("an event that leads to a code, after {}", answer.gist());
         return vec![Deviation::new(expected, actual).weighing(weight).seen_in(&heard.exchange)];
     }
     if hands_out_code(answer, redirect_uri) {
@@ -47,7 +47,7 @@ pub fn no_code_elsewhere(heard: &[Heard]) -> Findings {
         .into_iter()
         .map(|heard| {
             let expected = "the code for the browser that began the login alone";
-            let actual = "an event with the code in a browser without its cookies";
+            let actual = "an event that leads to the code, in a browser without its cookies";
             Deviation::new(expected, actual).seen_in(&heard.exchange)
         })
         .collect()

@@ -49,12 +49,22 @@ impl Draft {
 }
 
 impl Credential {
+    /// Who issued it; `an unnamed issuer` where a ready one does not say.
+    pub fn issuer(&self) -> String {
+        match self {
+            Self::Issued { issuer, .. } => issuer.clone(),
+            Self::Ready(text) => {
+                let jwt = text.split('~').next().unwrap_or_default();
+                let named =
+                    Jws::read(jwt.trim()).ok().and_then(|jws| jws.text("iss").map(str::to_owned));
+                named.unwrap_or_else(|| "an unnamed issuer".to_owned())
+            }
+        }
+    }
+
     /// What every credential of this issuer says.
     pub(super) fn begun(&self, typ: &str, now: i64) -> Draft {
-        let issuer = match self {
-            Self::Issued { issuer, .. } => issuer,
-            Self::Ready(_) => "",
-        };
+        let issuer = self.issuer();
         Draft {
             header: object(json!({"typ": typ})),
             claims: object(json!({"iss": issuer, "iat": now, "exp": now + LIFETIME})),

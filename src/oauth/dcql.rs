@@ -97,8 +97,10 @@ fn of_credential(query: &Value, offer: &Offer<'_>) -> Result<Asked, String> {
     if !offer.format.names().contains(&format) {
         return Err(format!("{id} wants the format {format}"));
     }
-    let types =
-        types(query.get("meta"), offer).ok_or_else(|| format!("{id} wants another type"))?;
+    let types = types(query.get("meta"), offer).ok_or_else(|| {
+        let own = offer.credential_type.unwrap_or_default();
+        format!("{id} wants another type than {own}: {}", wanted(query.get("meta")))
+    })?;
     let claims = query.get("claims").and_then(Value::as_array);
     // §6.4.1: of alternatives the first that can be answered; without any, all claims.
     let alternatives = query.get("claim_sets").and_then(Value::as_array);
@@ -117,9 +119,17 @@ fn of_credential(query: &Value, offer: &Offer<'_>) -> Result<Asked, String> {
     let claims = match named {
         None => None,
         Some(Some(names)) => Some(names),
-        Some(None) => return Err(format!("{id} wants a claim that is not there")),
+        Some(None) => {
+            let claims = wanted(query.get("claims"));
+            return Err(format!("{id} wants a claim that is not there: {claims}"));
+        }
     };
     Ok(Asked { id: Some(id.to_owned()), types, claims, definition: None })
+}
+
+/// What a query says, for a person.
+fn wanted(part: Option<&Value>) -> String {
+    part.map_or_else(|| "nothing is said of it".to_owned(), Value::to_string)
 }
 
 /// The types that are asked for (Appendix B.3.5, B.1.1), one of which the offer has.
@@ -234,7 +244,9 @@ mod tests {
             (ids(&jwt_vp), &jwt_vp[0].types[..]),
             (vec!["b"], &["VC".into(), "T".into()][..])
         );
-        assert!(of(Format::SdJwtVc, Some("t3")).unwrap_err().contains("a wants another type"));
+        assert!(
+            of(Format::SdJwtVc, Some("t3")).unwrap_err().contains("a wants another type than t3")
+        );
     }
 
     #[test]

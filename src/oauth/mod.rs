@@ -20,6 +20,7 @@ pub mod request_object;
 pub mod sd_jwt;
 pub mod token;
 pub mod vectors;
+pub mod verifier;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,15 +1,10 @@
 //! The request object of a verifier (RFC 9101, OpenID for Verifiable Presentations 1.0 §5), as a
 //! wallet reads and verifies it.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use super::did_key;
 use super::jose::Jws;
-use super::public_key::point_of_certificate;
+use super::verifier;
 
 /// Seconds that clocks may differ.
 const SKEW: i64 = 300;
@@ -92,40 +87,10 @@ impl RequestObject {
         if self.expires_at().is_some_and(|exp| exp + SKEW <= now) {
             flaws.push("it has expired".into());
         }
-        if let Err(why) = self.verify(client_id)? {
+        if let Err(why) = verifier::signed(&self.jws, client_id)? {
             flaws.push(format!("its signature does not count: {why}"));
         }
         Ok(flaws)
-    }
-
-    /// The signature, by the key to which the form of `client_id` leads (§5.9.3).
-    fn verify(&self, client_id: &str) -> Result<Result<(), String>, String> {
-        let did = client_id.strip_prefix("decentralized_identifier:").unwrap_or(client_id);
-        if did.starts_with("did:key:") {
-            return Ok(did_key::verify(&self.jws, did));
-        }
-        match client_id.strip_prefix("x509_hash:") {
-            Some(hash) => Ok(self.verify_certificate(hash)),
-            None => {
-                let form = client_id.split(':').next().unwrap_or_default();
-                Err(format!("client_id is neither a did:key nor x509_hash; got {form}"))
-            }
-        }
-    }
-
-    /// The leaf of `x5c` has this hash, and its key signed. Whom the chain ends at is not judged.
-    fn verify_certificate(&self, hash: &str) -> Result<(), String> {
-        let leaf = self.jws.header.get("x5c").and_then(|chain| chain.get(0)?.as_str());
-        let der =
-            leaf.and_then(|text| STANDARD.decode(text).ok()).ok_or("no certificate in x5c")?;
-        if URL_SAFE_NO_PAD.encode(Sha256::digest(&der)) != hash {
-            return Err("the certificate in x5c has another hash than client_id".into());
-        }
-        let point = point_of_certificate(&der).ok_or("the certificate holds no P-256 key")?;
-        self.jws.verify_with("ES256", |signed, signature| {
-            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
-            key.verify(signed, signature).is_ok()
-        })
     }
 }
 
@@ -163,7 +128,7 @@ mod tests {
     use super::samples::request;
     use super::*;
     use crate::oauth::key::{Key, Seal};
-    use crate::oauth::object;
+    use crate::oauth::{did_key, object};
 
     #[test]
     fn a_sound_request_has_no_flaws() {
@@ -190,28 +155,9 @@ mod tests {
             assert!(flaws.len() == 1 && flaws[0].contains(flaw), "{flaw}: {flaws:?}");
         }
         let unknown = request("redirect_uri:https://x", Seal::Unsigned, json!({}));
-        assert!(unknown.flaws("redirect_uri:https://x", 1100).unwrap_err().contains("neither"));
-    }
-
-    #[test]
-    fn a_certificate_counts_by_its_hash() {
-        let lines = include_str!("../../fixtures/keys/attacker-ec.crt").lines();
-        let leaf: String = lines.filter(|line| !line.starts_with("-----")).collect();
-        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(STANDARD.decode(&leaf).unwrap()));
-        let key = Key::read(include_str!("../../fixtures/keys/attacker-ec.pem")).unwrap();
-        let sealed = |client_id: &str, seal: Seal<'_>| {
-            let header = object(json!({"typ": "oauth-authz-req+jwt", "x5c": [leaf]}));
-            let claims = object(json!({
-                "client_id": client_id, "nonce": "n", "response_mode": "direct_post",
-                "response_uri": "https://as.test/response",
-            }));
-            RequestObject::read(&seal.compact(&header, &claims)).unwrap()
-        };
-        let client_id = format!("x509_hash:{hash}");
-        let flaws = |client_id: &str, seal: Seal<'_>| sealed(client_id, seal).flaws(client_id, 0);
-        assert_eq!(flaws(&client_id, Seal::Signed(&key)), Ok(vec![]));
-        assert_eq!(flaws(&client_id, Seal::Altered(&key)).unwrap().len(), 1);
-        assert_eq!(flaws("x509_hash:AAAA", Seal::Signed(&key)).unwrap().len(), 1);
+        assert!(
+            unknown.flaws("redirect_uri:https://x", 1100).unwrap_err().contains("none of did:key")
+        );
     }
 
     #[test]

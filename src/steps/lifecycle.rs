@@ -127,7 +127,9 @@ async fn log_out(world: &mut World) -> Step {
     ]);
     request.params.set("state", random(16));
     let wire = Request::get(request.params.on(&endpoint));
-    world.navigate(request, wire, true, Decision::Approve).await
+    world.navigate(request, wire, true, Decision::Approve).await?;
+    // Only some logins press buttons by themselves.
+    world.confirm_logout().await
 }
 
 #[then("the token is active")]

@@ -281,6 +281,7 @@ async fn sign_out_and_refresh(world: &mut World) -> Step {
     logout.params = Params::new([("id_token_hint", hint)]);
     let wire = Request::get(logout.params.on(&endpoint));
     world.navigate(logout, wire, true, Decision::Approve).await?;
+    world.confirm_logout().await?;
     if world.flow()?.landing.exchange.response().is_some_and(|r| r.status >= 400) {
         return world.not_applicable("the logout is refused; another duty judges that");
     }

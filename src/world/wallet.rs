@@ -11,11 +11,11 @@ use crate::expect::wallet::Heard;
 use crate::http::user_agent::UserAgent;
 use crate::model::exchange::Exchange;
 use crate::model::verdict::Obstacle;
-use crate::oauth::authorization::{AuthorizationResponse, Mode};
+use crate::oauth::authorization::Landing;
 use crate::oauth::fault::Fault;
 use crate::oauth::params::Params;
 use crate::oauth::request_object::RequestObject;
-use crate::target::login::driver::Decision;
+use crate::target::login::driver::{Decision, Driver};
 use crate::target::login::reason::Trouble;
 use crate::target::login::wallet::events;
 use crate::target::login::wallet::invitation::Invitation;
@@ -99,7 +99,9 @@ impl World {
         else {
             return self.missing("wallet");
         };
-        let driver = context.driver(&recorder, &|_| false, Some(user), Decision::Approve);
+        let uris = [self.flow()?.redirect_uri().to_owned()];
+        let leaves = |location: &str| context.is_client(location, &uris);
+        let driver = context.driver(&recorder, &leaves, Some(user), Decision::Approve);
         self.need(driver.admit(user).map_err(|trouble| trouble.obstacle()))?;
         let acting = async {
             let fetched = driver.request_object(invitation).await;
@@ -131,7 +133,7 @@ impl World {
                 for answer in &answers {
                     self.need(usable(answer.clone()))?;
                 }
-                let heard = streams.into_iter().map(heard).collect();
+                let heard = heard(&driver, browsers, streams).await;
                 self.shown.push(Shown { request, fields, answers, heard });
                 Ok(())
             }
@@ -146,7 +148,10 @@ impl World {
     pub async fn show_again(&mut self, invitation: &Invitation) -> Step {
         let (context, recorder) = (self.context()?, self.recorder.clone());
         let first = self.last_shown()?;
-        let driver = context.driver(&recorder, &|_| false, None, Decision::Approve);
+        let user = context.target.user.as_ref();
+        let uris = [self.flow()?.redirect_uri().to_owned()];
+        let leaves = |location: &str| context.is_client(location, &uris);
+        let driver = context.driver(&recorder, &leaves, user, Decision::Approve);
         let acting = async { vec![driver.deliver(&first.request, &first.fields).await] };
         let agents = vec![&mut self.agent];
         let (streams, answers) = driver
@@ -155,7 +160,7 @@ impl World {
         for answer in &answers {
             self.need(usable(answer.clone()))?;
         }
-        let heard = streams.into_iter().map(heard).collect();
+        let heard = heard(&driver, std::slice::from_mut(&mut self.agent), streams).await;
         self.shown.push(Shown { answers, heard, ..first });
         Ok(())
     }
@@ -199,8 +204,24 @@ fn patience(answers: &[Arc<Exchange>]) -> Duration {
     if answers.last().is_some_and(is_accepted) { ACCEPTED } else { REFUSED }
 }
 
-fn heard(exchange: Arc<Exchange>) -> Heard {
-    let url = exchange.response().and_then(|response| events::redirect(&response.body));
-    let response = url.map(|url| AuthorizationResponse::from_url(&url, Mode::Redirect));
-    Heard { exchange, response }
+/// What the browsers heard, and what became of those that were sent on and perhaps asked to approve: the
+/// address in an event does not tell who receives a code.
+async fn heard(
+    driver: &Driver<'_>,
+    browsers: &mut [UserAgent],
+    streams: Vec<Arc<Exchange>>,
+) -> Vec<Heard> {
+    let mut all = Vec::new();
+    for (agent, stream) in browsers.iter_mut().zip(streams) {
+        let told = stream.response().and_then(|response| events::redirect(&response.body));
+        all.push(match told {
+            Some(told) => {
+                let navigation = driver.go(agent, stream, told).await;
+                let Landing { exchange, response, .. } = driver.follow_up(agent, navigation).await;
+                Heard { exchange, response }
+            }
+            None => Heard { exchange: stream, response: None },
+        });
+    }
+    all
 }

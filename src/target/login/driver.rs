@@ -6,7 +6,7 @@ use super::form::read;
 use super::html::{Form, Page};
 use super::memory::Memory;
 use super::reason::{Reason, Trouble};
-use super::wallet::invitation::Invitation;
+use super::wallet::invitation::{Invitation, awaits_wallet};
 use super::{Login, Rung, User, answer};
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Home, Navigation, UserAgent, resolve};
@@ -60,7 +60,7 @@ pub struct Way {
     pub signed_in: bool,
     /// A consent form was answered.
     pub consented: bool,
-    /// A credential was presented, which is sign-in and decision in one.
+    /// A credential was presented, which is the sign-in, and the decision where no page asks for it.
     pub presented: bool,
     /// He signed in somewhere else: nobody saw what he met.
     pub unseen: bool,
@@ -117,6 +117,10 @@ impl Driver<'_> {
             _ if landing.shown.is_some() => {
                 (Reason::Refused, "see the page, and the log of the server")
             }
+            _ if self.login.wallet().is_none() && awaits_wallet_at(landing) => (
+                Reason::FieldNotFound,
+                "the server waits for a credential from a wallet: set driver = \"wallet\" under [login], and [login.wallet]",
+            ),
             (Some(response), _) => self.misdirected(response),
             (None, None) => silence(&landing.exchange),
             (None, Some(_)) if landing.endless => {
@@ -278,6 +282,13 @@ impl Driver<'_> {
         let is_second = std::mem::replace(&mut way.reopened, true);
         (!is_second).then(|| first.clone())
     }
+}
+
+/// The user came to a portal that waits for a wallet, or would leave for one.
+fn awaits_wallet_at(landing: &Landing) -> bool {
+    let away = landing.response.as_ref().map(|response| response.address.as_str());
+    awaits_wallet(away.unwrap_or(&landing.exchange.request.url))
+        || landing.exchange.response().and_then(|r| r.location()).is_some_and(awaits_wallet)
 }
 
 /// Why nothing came back.

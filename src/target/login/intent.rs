@@ -68,7 +68,7 @@ impl Driver<'_> {
         initiator: Initiator,
         is_stop: impl Fn(Act) -> bool,
     ) -> (Landing, Way, Option<Intent>) {
-        let mut way = Way::default();
+        let way = Way::default();
         let first = request.clone();
         if let (Some(user), Some(push)) = (self.user, self.unopened(&first, &is_stop)) {
             if let Err(trouble) = self.memory.admit(user) {
@@ -77,7 +77,26 @@ impl Driver<'_> {
             }
             return self.outside(agent, &first, &push, user, way).await;
         }
-        let mut navigation = self.navigate(agent, request, initiator).await;
+        let navigation = self.navigate(agent, request, initiator).await;
+        self.proceed(agent, &first, navigation, way, is_stop).await
+    }
+
+    /// Where a user comes to from a page to which his credential let him in.
+    pub async fn follow_up(&self, agent: &mut UserAgent, navigation: Navigation) -> Landing {
+        let first = navigation.exchange.request.clone();
+        let way = Way { signed_in: true, presented: true, ..Way::default() };
+        self.proceed(agent, &first, navigation, way, |_| false).await.0
+    }
+
+    /// Goes on from where the browser is, page by page, having come so far by `first`.
+    async fn proceed(
+        &self,
+        agent: &mut UserAgent,
+        first: &Request,
+        mut navigation: Navigation,
+        mut way: Way,
+        is_stop: impl Fn(Act) -> bool,
+    ) -> (Landing, Way, Option<Intent>) {
         for _ in 0..MOST_PAGES {
             let (landing, page) = self.land(&navigation);
             let Some(user) = self.user else { return (landing, way, None) };
@@ -87,9 +106,9 @@ impl Driver<'_> {
                 return (landing, way, None);
             }
             let before = way.clone();
-            let turn = self.turn(&first, &navigation, &landing, &page, user, &mut way).await;
+            let turn = self.turn(first, &navigation, &landing, &page, user, &mut way).await;
             let Some((act, turn)) = turn else {
-                way.trouble = way.trouble.map(|t| self.within_limits(t, agent, &first));
+                way.trouble = way.trouble.map(|t| self.within_limits(t, agent, first));
                 return (landing, way, None);
             };
             if is_stop(act) {
@@ -103,9 +122,9 @@ impl Driver<'_> {
             }
             let outcome = match turn {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
-                Turn::Play(steps) => self.play(agent, &steps, user, &first, &navigation).await,
+                Turn::Play(steps) => self.play(agent, &steps, user, first, &navigation).await,
                 Turn::HandOver => {
-                    return self.outside(agent, &first, &navigation, user, way).await;
+                    return self.outside(agent, first, &navigation, user, way).await;
                 }
                 Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
@@ -146,12 +165,14 @@ impl Driver<'_> {
                 Some(due) => return Some(due),
                 None => None,
             },
-            Rung::Wallet(wallet) => {
+            Rung::Wallet(wallet) if landing.asks_to_sign_in => {
                 let is_due = self.is_portal(navigation) && !way.signed_in;
                 way.signed_in |= is_due;
                 way.presented |= is_due;
                 return is_due.then_some((Act::SignIn, Turn::Show(wallet)));
             }
+            // Some servers ask whom a wallet signed in what he approves.
+            Rung::Wallet(_) => None,
             _ => {
                 way.unseen = self.is_open(navigation);
                 return way.unseen.then_some((Act::SignIn, Turn::HandOver));

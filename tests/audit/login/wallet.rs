@@ -3,12 +3,14 @@
 use std::process::{Command, Stdio};
 
 use authspec::oauth::dcql::Asked;
-use authspec::oauth::key::Key;
+use authspec::oauth::key::{Key, Seal};
 use authspec::oauth::presentation::Presentation;
 use authspec::target::profile::Target;
 use reference_server::{Config, Server, seeds};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{blocking, target, trial};
+use super::{ALICE, blocking, target, trial};
 
 fn wallet_server() -> Server {
     let login = reference_server::Login::Wallet;
@@ -114,6 +116,7 @@ fn a_refused_presentation_is_named() {
     let (reason, obstacle) = trial.outcome.unwrap_err();
     assert_eq!(reason, "refused by the server");
     assert!(obstacle.came_back.contains("400 with error=invalid_request"), "{obstacle}");
+    assert!(obstacle.came_back.contains("a credential of did:key:zDn"), "{obstacle}");
     assert!(obstacle.remedy.contains("trusts the issuer"), "{obstacle}");
 }
 
@@ -132,7 +135,82 @@ fn a_type_that_is_not_asked_for_is_named() {
     let other = issuing(&folder, "vct = \"https://credentials.example.test/other\"");
     let (reason, obstacle) = blocking(trial(target(server.issuer(), &other))).outcome.unwrap_err();
     assert_eq!(reason, "field not found");
-    assert!(obstacle.came_back.contains("login wants another type"), "{obstacle}");
+    let wanted = "login wants another type than https://credentials.example.test/other: {";
+    assert!(obstacle.came_back.contains(wanted), "{obstacle}");
+}
+
+#[test]
+fn a_server_that_waits_for_a_wallet_is_recognised_by_other_drivers() {
+    let server = wallet_server();
+    let (reason, obstacle) = blocking(trial(target(server.issuer(), ALICE))).outcome.unwrap_err();
+    assert_eq!(reason, "field not found");
+    assert!(obstacle.remedy.contains("driver = \"wallet\""), "{obstacle}");
+}
+
+/// A server whose verifier is a part of its own: the event leads on to the authorization server, which
+/// asks for approval.
+async fn server_with_a_verifier_beside() -> MockServer {
+    let server = MockServer::start().await;
+    let base = server.uri();
+    let encoded =
+        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    let request =
+        format!("openid4vp://?client_id=v&request_uri={}", encoded(&format!("{base}/request")));
+    let claims = serde_json::json!({
+        "client_id": "v", "nonce": "n", "state": "s", "response_mode": "direct_post",
+        "response_uri": format!("{base}/response"),
+    });
+    let object = Seal::Unsigned.compact(&serde_json::Map::new(), claims.as_object().unwrap());
+    let metadata = serde_json::json!({
+        "issuer": base, "authorization_endpoint": format!("{base}/authorize"),
+        "token_endpoint": format!("{base}/token"), "response_types_supported": ["code"],
+    });
+    let to = |place: String| ResponseTemplate::new(302).insert_header("Location", place);
+    let html = |body: &str| ResponseTemplate::new(200).set_body_raw(body.to_owned(), "text/html");
+    let callback = format!("{}?code=c", seeds::WEB_REDIRECT_URI);
+    for (verb, place, answer) in [
+        (
+            "GET",
+            "/.well-known/oauth-authorization-server",
+            ResponseTemplate::new(200).set_body_json(metadata),
+        ),
+        ("GET", "/authorize", to(format!("/portal?authRequest={}&state=s", encoded(&request)))),
+        ("GET", "/portal", html("<a>Open your wallet</a>")),
+        ("GET", "/request", ResponseTemplate::new(200).set_body_string(object)),
+        (
+            "GET",
+            "/portal/s/events",
+            ResponseTemplate::new(200)
+                .set_body_raw("event: redirect\ndata: /resume\n\n", "text/event-stream"),
+        ),
+        ("POST", "/response", ResponseTemplate::new(200).set_body_raw("{}", "application/json")),
+        ("GET", "/resume", to("/consent".into())),
+        (
+            "GET",
+            "/consent",
+            html(
+                "<form method=post><button name=approve>Approve</button><button name=deny>Deny</button></form>",
+            ),
+        ),
+        ("POST", "/consent", to(callback)),
+    ] {
+        Mock::given(method(verb)).and(path(place)).respond_with(answer).mount(&server).await;
+    }
+    server
+}
+
+#[test]
+fn an_event_may_lead_to_a_page_that_asks_for_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = blocking(async {
+        let server = server_with_a_verifier_beside().await;
+        let rest = issuing(&folder, "events = \"/portal/{state}/events\"");
+        trial(target(&server.uri(), &rest)).await
+    });
+    assert_eq!(outcome.outcome.as_deref(), Ok(seeds::WEB_REDIRECT_URI), "{:?}", outcome.steps);
+    let shown = format!("{:?}", outcome.steps);
+    assert!(shown.contains("a careful wallet would stop here"), "{shown}");
+    assert!(shown.contains("approve"), "{shown}");
 }
 
 #[test]

@@ -10,9 +10,10 @@ use tokio::time::sleep;
 
 use super::events;
 use super::invitation::Invitation;
-use crate::http::user_agent::UserAgent;
+use crate::http::cookies::Initiator;
+use crate::http::user_agent::{Navigation, UserAgent, resolve};
 use crate::model::exchange::{Exchange, Request};
-use crate::oauth::authorization::form_post;
+use crate::oauth::authorization::{AuthorizationResponse, Mode, form_post};
 use crate::oauth::params::Params;
 use crate::oauth::request_object::RequestObject;
 use crate::target::login::User;
@@ -81,6 +82,26 @@ impl Driver<'_> {
         begin();
         heard.ended.send_modify(|count| *count += 1);
         exchange
+    }
+
+    /// Goes where the events of a login send the browser: to the client, where it stops, or on
+    /// within the server, where the verifier is a part of its own.
+    pub async fn go(
+        &self,
+        agent: &mut UserAgent,
+        stream: Arc<Exchange>,
+        told: String,
+    ) -> Navigation {
+        let url = stream.request.url.clone();
+        self.memory.note(stream.number, "an event redirects the browser");
+        let next = resolve(&url, &told);
+        if let Some(next) = next.filter(|next| !(self.leaves)(&told) && self.home.contains(next)) {
+            return self.navigate(agent, Request::get(next), Initiator::SameSite).await;
+        }
+        if let Some(code) = AuthorizationResponse::from_url(&told, Mode::Redirect).code() {
+            self.memory.learn("code", code);
+        }
+        Navigation { exchange: stream, url, departed: Some(told), endless: false }
     }
 
     /// Counts one more sign-in, unless it must not be tried.

@@ -32,15 +32,22 @@ impl std::fmt::Debug for Invitation {
 fn carrier(navigation: &Navigation) -> Option<(&str, String)> {
     let away = navigation.departed.as_deref();
     let all = away.into_iter().chain(away.is_none().then_some(navigation.url.as_str()));
-    let mut carried = all.filter_map(|url| {
-        let inner = match url.starts_with("openid4vp:") {
-            // On one device the browser is sent to the wallet itself.
-            true => Some(url.to_owned()),
-            false => parameter(&resolve(&navigation.url, url)?, "authRequest"),
-        };
-        Some((url, inner?))
-    });
+    let mut carried = all.filter_map(|url| Some((url, carried(&resolve(&navigation.url, url)?)?)));
     carried.next()
+}
+
+/// The request for a wallet in an address.
+fn carried(url: &str) -> Option<String> {
+    match url.starts_with("openid4vp:") {
+        // On one device the browser is sent to the wallet itself.
+        true => Some(url.to_owned()),
+        false => parameter(url, "authRequest"),
+    }
+}
+
+/// Whether the address is that of a portal which waits for a wallet, or of the wallet itself.
+pub fn awaits_wallet(url: &str) -> bool {
+    carried(url).is_some_and(|request| request.starts_with("openid4vp:"))
 }
 
 fn parameter(url: &str, name: &str) -> Option<String> {

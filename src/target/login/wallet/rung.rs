@@ -6,7 +6,6 @@ use super::Wallet;
 use super::events;
 use super::invitation::Invitation;
 use crate::http::user_agent::{Navigation, UserAgent};
-use crate::oauth::authorization::{AuthorizationResponse, Mode};
 use crate::target::login::User;
 use crate::target::login::driver::{Decision, Driver};
 use crate::target::login::reason::{Reason, Trouble};
@@ -25,11 +24,6 @@ impl Driver<'_> {
         resting: &Navigation,
     ) -> Result<Navigation, Failed> {
         let fail = |trouble| (trouble, resting.exchange.clone());
-        if self.decision == Decision::Deny {
-            let why = "no message of a wallet says that the user refuses";
-            let remedy = "see what the server offers on its portal";
-            return Err(fail(Trouble::new(Reason::NotPossible, why, remedy)));
-        }
         let invitation = Invitation::read(resting, wallet).map_err(|why| {
             let remedy = "see the address of the portal: it carries authRequest and state";
             fail(Trouble::new(Reason::FieldNotFound, why, remedy))
@@ -40,22 +34,30 @@ impl Driver<'_> {
         };
         let acting = self.act(wallet, user, &invitation);
         let (streams, outcome) =
-            self.listen_while(vec![agent], &invitation.events, acting, patience).await;
-        outcome?;
+            self.listen_while(vec![&mut *agent], &invitation.events, acting, patience).await;
         let stream = streams.into_iter().next().unwrap_or_else(|| resting.exchange.clone());
+        // What the wallet met rests on it: a server may refuse a presentation of which no browser
+        // would hear.
+        if stream.response().is_some_and(|response| response.status >= 400) {
+            let detail = format!("nobody may listen to the events of the login: {}", stream.gist());
+            let remedy = "check events under [login.wallet]: the address to which the portal's page subscribes";
+            return Err((Trouble::new(Reason::CallbackNotReached, detail, remedy), stream));
+        }
+        outcome?;
         let told = stream.response().and_then(|response| events::redirect(&response.body));
-        let Some(callback) = told else {
+        let Some(told) = told else {
             let detail = format!("the events of the login redirect nowhere: {}", stream.gist());
             let remedy = "check events under [login.wallet], and that the server knows the user whom the credential names";
             let trouble = Trouble::new(Reason::CallbackNotReached, detail, remedy);
             return Err((trouble, stream));
         };
-        if let Some(code) = AuthorizationResponse::from_url(&callback, Mode::Redirect).code() {
-            self.memory.learn("code", code);
+        let next = self.go(agent, stream, told).await;
+        if self.decision == Decision::Deny && next.departed.is_some() {
+            let why = "no message of a wallet says that the user refuses, and no page asks him";
+            let remedy = "see what the server offers on its portal";
+            return Err((Trouble::new(Reason::NotPossible, why, remedy), next.exchange));
         }
-        self.memory.note(stream.number, "an event redirects the browser");
-        let (url, departed) = (invitation.events, Some(callback));
-        Ok(Navigation { exchange: stream, url, departed, endless: false })
+        Ok(next)
     }
 
     /// The part of the wallet: to fetch the request, to verify it and to answer.
@@ -86,8 +88,9 @@ impl Driver<'_> {
         if !answer.is_disturbed() {
             self.memory.refused(user);
         }
-        let detail = format!("the presentation was refused: {}", answer.gist());
-        let remedy = "check that the server trusts the issuer, knows the user whom the claims name, and takes vp_token as written; and both clocks";
+        let issuer = wallet.holding.credential.issuer();
+        let detail = format!("a credential of {issuer} was refused: {}", answer.gist());
+        let remedy = "check that the server trusts the issuer by that name and its key, knows the user whom the claims name, and takes vp_token as written (\"object\" is the form of OpenID4VP 1.0); and both clocks";
         Err((Trouble::new(Reason::Refused, detail, remedy), answer))
     }
 }

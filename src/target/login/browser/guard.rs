@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::mark::Marks;
 use crate::http::user_agent::Home;
 use crate::model::exchange::{Exchange, Request, Response};
 
@@ -29,6 +30,7 @@ pub fn patterns() -> Value {
 pub struct Guard<'a> {
     home: &'a Home,
     leaves: &'a (dyn Fn(&str) -> bool + Sync),
+    marks: Marks<'a>,
     /// The URL that carries the authorization response; it was not visited.
     pub callback: Option<String>,
     /// Requests that were held back, by origin.
@@ -46,11 +48,17 @@ pub struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// A guard that lets the browser reach `home`, except where the client is.
-    pub fn new(home: &'a Home, leaves: &'a (dyn Fn(&str) -> bool + Sync)) -> Self {
+    /// A guard that lets the browser reach `home`, except where the client is, with requests that
+    /// are marked.
+    pub fn new(
+        home: &'a Home,
+        leaves: &'a (dyn Fn(&str) -> bool + Sync),
+        marks: Marks<'a>,
+    ) -> Self {
         Self {
             home,
             leaves,
+            marks,
             callback: None,
             blocked: BTreeMap::new(),
             barred: None,
@@ -121,7 +129,11 @@ impl<'a> Guard<'a> {
         if let Some(key) = key(params).filter(|_| is_watched(params)) {
             self.pending.insert(key);
         }
-        ("Fetch.continueRequest", json!({ "requestId": id }))
+        let mut go_on = json!({ "requestId": id });
+        if let Some(headers) = self.marks.headers(params, &url).filter(|_| !is_inert(&url)) {
+            go_on["headers"] = headers;
+        }
+        ("Fetch.continueRequest", go_on)
     }
 
     /// An answer whose head is here.
@@ -136,6 +148,9 @@ impl<'a> Guard<'a> {
             self.failure = params["responseErrorReason"].as_str().map(str::to_owned);
         }
         let location = exchange.response().and_then(Response::location).map(str::to_owned);
+        if params["resourceType"] == "Document" && location.is_none() {
+            self.marks.arrived(&params["frameId"], &exchange.request.url);
+        }
         let has_body = exchange.response().is_some_and(is_readable) && location.is_none();
         if !has_body {
             self.seen.push(exchange);
@@ -280,7 +295,7 @@ mod tests {
     #[test]
     fn the_target_is_reached_and_everybody_else_is_counted() {
         let home = Home::of(["http://127.0.0.1:7001"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let ask =
             |guard: &mut Guard<'_>, url: &str| guard.on(&paused(url, "Image", &json!({})))[0].0;
         assert_eq!(ask(&mut guard, "http://127.0.0.1:7001/a.png"), "Fetch.continueRequest");
@@ -297,19 +312,19 @@ mod tests {
     #[test]
     fn nothing_is_sent_to_the_client() {
         let home = Home::of(["https://app.test"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let fragment =
             json!({ "request": { "method": "GET", "url": CLIENT, "urlFragment": "#code=c" } });
         assert_eq!(guard.on(&paused(CLIENT, "Document", &fragment))[0].0, "Fetch.failRequest");
         assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb#code=c"));
 
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let form =
             json!({ "request": { "method": "POST", "url": CLIENT, "postData": "code=c&state=s" } });
         guard.on(&paused(CLIENT, "Document", &form));
         assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb?code=c&state=s"));
 
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         assert_eq!(guard.on(&paused(CLIENT, "Image", &json!({})))[0].0, "Fetch.failRequest");
         assert!(guard.callback.is_none(), "an image is no authorization response");
     }
@@ -318,16 +333,16 @@ mod tests {
     fn a_redirect_to_the_client_is_stopped_at_its_location() {
         let home = Home::of(["http://127.0.0.1:7001"]);
         for to in ["https://app.test/cb?code=c%20d", "com.example.app:/cb?code=c"] {
-            let mut guard = Guard::new(&home, &leaves);
+            let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
             let head = json!({ "responseStatusCode": 302, "responseHeaders": [{ "name": "Location", "value": to }] });
             let commands = guard.on(&paused("http://127.0.0.1:7001/login", "Document", &head));
             assert_eq!((commands[0].0, guard.callback.as_deref()), ("Fetch.failRequest", Some(to)));
             assert_eq!(guard.seen[0].response().unwrap().status, 302);
         }
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let event = json!({ "method": "Page.frameRequestedNavigation", "params": { "url": "com.example.app:/cb?code=c" } });
         assert!(guard.on(&event).is_empty() && guard.callback.is_some());
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let event =
             json!({ "method": "Page.frameRequestedNavigation", "params": { "url": CLIENT } });
         assert!(guard.on(&event).is_empty() && guard.callback.is_none(), "a form may come with it");
@@ -336,7 +351,7 @@ mod tests {
     #[test]
     fn an_answer_is_kept_with_its_body_and_goes_on() {
         let home = Home::of(["http://127.0.0.1:7001"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         guard.on(&paused("http://127.0.0.1:7001/login", "Document", &json!({})));
         assert!(guard.is_busy());
         let head = json!({ "responseStatusCode": 200, "responseHeaders": [{ "name": "content-type", "value": "text/html" }] });
@@ -352,7 +367,7 @@ mod tests {
     #[test]
     fn a_page_that_cannot_be_had_is_an_exchange_without_an_answer() {
         let home = Home::of(["https://as.test"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let failed = json!({ "responseErrorReason": "ConnectionRefused" });
         guard.on(&paused("https://as.test/", "Document", &failed));
         assert_eq!(guard.failure.as_deref(), Some("ConnectionRefused"));

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::arguments::{Route, find};
 use super::cookies;
 use super::guard::Guard;
+use super::mark::Marks;
+use super::pool::{Make, Used};
 use super::process::Process;
 use super::tab::Tab;
 use super::walk::{End, TICK, Walk};
@@ -81,14 +82,14 @@ impl Driver<'_> {
             let remedy = "install Chromium, or name it as browser under [login] or in CHROMIUM";
             Trouble::new(Reason::PageNotFound, why, remedy)
         };
-        let program = browser.program.clone().map_err(missing)?;
-        let hosts: Vec<String> = self.home.hosts().map(str::to_owned).collect();
-        let process = Process::start(&program, &browser.environment, &hosts, &browser.route);
-        let process = process.map_err(missing)?;
-        let guard = Guard::new(self.home, self.leaves);
-        let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
-        let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
-        let mut tab = open.unwrap_or_else(late).map_err(missing)?;
+        let make = Make {
+            program: browser.program.clone().map_err(missing)?,
+            environment: browser.environment.clone(),
+            hosts: self.home.hosts().map(str::to_owned).collect(),
+            route: browser.route.clone(),
+        };
+        let next = || self.http.next_mark(self.recorder).map(|mark| mark.traceparent);
+        let (mut tab, logins) = self.tab(&make, &next).await.map_err(missing)?;
         let sign_in = self.sign_in(&mut tab, browser, agent, (url, &resting.url), user);
         let walk = timeout(browser.timeout, sign_in).await;
         let outcome = walk.unwrap_or_else(|_| {
@@ -97,7 +98,9 @@ impl Driver<'_> {
         });
         self.record(&mut tab);
         self.tell_blocked(&tab);
-        if let Ok(Ok(held)) = timeout(END, tab.call("Storage.getCookies", json!({}))).await {
+        let held = timeout(END, tab.cookies()).await;
+        let is_well = outcome.is_ok() && matches!(held, Ok(Ok(_)));
+        if let Ok(Ok(held)) = held {
             agent.jar = cookies::jar(&held);
         }
         let outcome = match outcome {
@@ -108,8 +111,46 @@ impl Driver<'_> {
                 Ok(Brought::Page(exchange, has_signed_in))
             }
         };
-        tab.close().await;
+        match is_well {
+            true => self.part(tab, make, logins + 1).await,
+            false => tab.close().await,
+        }
         outcome
+    }
+
+    /// A page in a browser of that make: one that waits, or a new one. With it, how many logins the
+    /// browser has seen. `next` marks its requests.
+    async fn tab<'t>(
+        &'t self,
+        make: &Make,
+        next: &'t (dyn Fn() -> Option<String> + Sync),
+    ) -> Result<(Tab<'t>, usize), String> {
+        let mark = self.http.next_mark(self.recorder).map(|mark| mark.user_agent);
+        let open = async |process| {
+            let guard = Guard::new(self.home, self.leaves, Marks::new(next));
+            let most = self.http.limits().body;
+            let open = timeout(START, Tab::open(process, guard, most, mark.as_deref())).await;
+            let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
+            open.unwrap_or_else(late)
+        };
+        if let Some(Used { process, logins }) = self.memory.browsers.take(make)
+            && let Ok(tab) = open(process).await
+        {
+            return Ok((tab, logins));
+        }
+        Ok((open(Process::start(make)?).await?, 0))
+    }
+
+    /// Leaves the browser to the next login.
+    async fn part(&self, tab: Tab<'_>, make: Make, logins: usize) {
+        match tab.leave().await {
+            Ok(process) => {
+                if let Some(process) = self.memory.browsers.keep(make, Used { process, logins }) {
+                    process.close().await;
+                }
+            }
+            Err(tab) => tab.close().await,
+        }
     }
 
     /// The exchange that brought the page of that address, or the last page where script changed

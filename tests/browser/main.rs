@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::rc::Rc;
 
+mod marks;
+
 use authspec::model::requirement::Profile;
 use authspec::model::verdict::Status;
 use authspec::plan::Filter;

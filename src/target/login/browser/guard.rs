@@ -26,13 +26,22 @@ pub fn patterns() -> Value {
     json!({ "patterns": all })
 }
 
+/// Where the browser was about to leave for, with what it carries.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// The address, query and fragment included.
+    pub url: String,
+    /// What a form posts there, as it would be sent (OAuth 2.0 Form Post Response Mode §2).
+    pub form: Option<String>,
+}
+
 /// Watches one browser.
 pub struct Guard<'a> {
     home: &'a Home,
     leaves: &'a (dyn Fn(&str) -> bool + Sync),
     marks: Marks<'a>,
-    /// The URL that carries the authorization response; it was not visited.
-    pub callback: Option<String>,
+    /// What carries the authorization response; it was not sent.
+    pub callback: Option<Departure>,
     /// Requests that were held back, by origin.
     pub blocked: BTreeMap<String, usize>,
     /// The origin of a page among them, the last one.
@@ -71,7 +80,7 @@ impl<'a> Guard<'a> {
 
     /// A page or its script waits for an answer.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || !self.waiting.is_empty()
     }
 
     /// What follows from an event. The answer to a command `Fetch.getResponseBody` goes to
@@ -86,7 +95,7 @@ impl<'a> Guard<'a> {
             Some("Page.frameRequestedNavigation" | "Page.frameStartedNavigating") => {
                 let url = params["url"].as_str().unwrap_or_default();
                 if !url.starts_with("http:") && !url.starts_with("https:") {
-                    self.note_departure(url);
+                    self.note_departure(url, None);
                 }
                 vec![]
             }
@@ -97,10 +106,10 @@ impl<'a> Guard<'a> {
         }
     }
 
-    fn note_departure(&mut self, url: &str) -> bool {
+    fn note_departure(&mut self, url: &str, form: Option<&str>) -> bool {
         let is_departure = (self.leaves)(url);
         if is_departure && self.callback.is_none() {
-            self.callback = Some(url.to_owned());
+            self.callback = Some(Departure { url: url.into(), form: form.map(str::to_owned) });
         }
         is_departure
     }
@@ -114,7 +123,8 @@ impl<'a> Guard<'a> {
             |reason| ("Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
         if (self.leaves)(&url) {
             if params["resourceType"] == "Document" {
-                self.note_departure(&with_form(&url, request));
+                let form = request["postData"].as_str().filter(|_| request["method"] == "POST");
+                self.note_departure(&url, form);
             }
             return hold("Aborted");
         }
@@ -156,7 +166,7 @@ impl<'a> Guard<'a> {
             self.seen.push(exchange);
             // The browser would resolve what the server wrote.
             let is_page = params["resourceType"] == "Document";
-            let is_over = is_page && location.is_some_and(|to| self.note_departure(&to));
+            let is_over = is_page && location.is_some_and(|to| self.note_departure(&to, None));
             let stop = json!({ "requestId": id, "errorReason": "Aborted" });
             return vec![if is_over { ("Fetch.failRequest", stop) } else { on }];
         }
@@ -217,16 +227,6 @@ fn address(request: &Value) -> String {
     format!("{}{fragment}", request["url"].as_str().unwrap_or_default())
 }
 
-/// The parameters of an authorization response that is posted as a form (OAuth 2.0 Form Post
-/// Response Mode §2), as if they stood in the query.
-fn with_form(url: &str, request: &Value) -> String {
-    match request["postData"].as_str().filter(|_| request["method"] == "POST") {
-        Some(form) if url.contains('?') => format!("{url}&{form}"),
-        Some(form) => format!("{url}?{form}"),
-        None => url.to_owned(),
-    }
-}
-
 /// A body that tells something: of a page or of a call.
 fn is_readable(response: &Response) -> bool {
     response.media_type().is_some_and(|t| t.ends_with("html") || t.ends_with("json"))
@@ -281,6 +281,10 @@ mod tests {
         url.starts_with(CLIENT) || url.starts_with("com.example.app:/cb")
     }
 
+    fn left<'g>(guard: &'g Guard<'_>) -> Option<(&'g str, Option<&'g str>)> {
+        guard.callback.as_ref().map(|left| (left.url.as_str(), left.form.as_deref()))
+    }
+
     fn paused(url: &str, kind: &str, more: &Value) -> Value {
         let mut params = json!({
             "requestId": "r1", "networkId": "n1", "resourceType": kind,
@@ -316,13 +320,13 @@ mod tests {
         let fragment =
             json!({ "request": { "method": "GET", "url": CLIENT, "urlFragment": "#code=c" } });
         assert_eq!(guard.on(&paused(CLIENT, "Document", &fragment))[0].0, "Fetch.failRequest");
-        assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb#code=c"));
+        assert!(left(&guard) == Some(("https://app.test/cb#code=c", None)));
 
         let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let form =
             json!({ "request": { "method": "POST", "url": CLIENT, "postData": "code=c&state=s" } });
         guard.on(&paused(CLIENT, "Document", &form));
-        assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb?code=c&state=s"));
+        assert!(left(&guard) == Some((CLIENT, Some("code=c&state=s"))));
 
         let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         assert_eq!(guard.on(&paused(CLIENT, "Image", &json!({})))[0].0, "Fetch.failRequest");
@@ -336,7 +340,7 @@ mod tests {
             let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
             let head = json!({ "responseStatusCode": 302, "responseHeaders": [{ "name": "Location", "value": to }] });
             let commands = guard.on(&paused("http://127.0.0.1:7001/login", "Document", &head));
-            assert_eq!((commands[0].0, guard.callback.as_deref()), ("Fetch.failRequest", Some(to)));
+            assert!(commands[0].0 == "Fetch.failRequest" && left(&guard) == Some((to, None)));
             assert_eq!(guard.seen[0].response().unwrap().status, 302);
         }
         let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
@@ -356,7 +360,7 @@ mod tests {
         assert!(guard.is_busy());
         let head = json!({ "responseStatusCode": 200, "responseHeaders": [{ "name": "content-type", "value": "text/html" }] });
         let commands = guard.on(&paused("http://127.0.0.1:7001/login", "Document", &head));
-        assert_eq!(commands[0].0, "Fetch.getResponseBody");
+        assert!(commands[0].0 == "Fetch.getResponseBody" && guard.is_busy());
         let body = json!({ "body": "PGgxPg==", "base64Encoded": true });
         assert_eq!(guard.with_body("r1", &body, 3)[0].0, "Fetch.continueRequest");
         let response = guard.seen[0].response().unwrap();

@@ -22,6 +22,8 @@ mod pool;
 #[cfg(feature = "browser")]
 mod process;
 #[cfg(feature = "browser")]
+mod rest;
+#[cfg(feature = "browser")]
 mod tab;
 #[cfg(feature = "browser")]
 mod visit;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::panic, reason = "a benchmark that cannot run has nothing to say")]
 
-#[path = "../tests/canary/many.rs"]
+#[path = "../tests/audit/canary/many.rs"]
 mod many;
 #[path = "../tests/reports/sample.rs"]
 mod sample;

@@ -6,8 +6,9 @@
 #     ci/exercise.sh [PART..]     PART is github, gitlab, jenkins, kubernetes, container or lint
 #
 # Not part of `cargo test`: it needs python3 with PyYAML, and jq. AUTHSPEC_BINARY names a built
-# authspec; without it, it is built. EXERCISE_BUILD=1 adds the release build of the Containerfile,
-# which takes minutes. Exits with 1 where something is wrong, with 69 where a tool is missing.
+# authspec; without it, it is built. EXERCISE_BUILD=1 adds the release build of the Containerfile and,
+# where podman or docker answers, its image, which takes minutes. Exits with 1 where something is
+# wrong, with 69 where a tool is missing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

@@ -1,5 +1,5 @@
-//! Real servers that others wrote, each by its recipe in `interop/`: installed, started, audited,
-//! compared with what is expected of it. One test a server:
+//! Real servers that others wrote, each by its recipe in `interop/`: installed, started, walked to from
+//! `init` to `run` with the command itself, compared with what is expected of it. One test a server:
 //!
 //! ```text
 //! cargo test --features interop --test interop
@@ -10,16 +10,23 @@
 
 #![expect(clippy::panic, reason = "a test may fail at any line")]
 
+#[path = "command/call.rs"]
+#[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
+mod call;
 #[path = "interop/expected.rs"]
 mod expected;
 #[path = "interop/network.rs"]
 mod network;
-#[path = "safety/relay.rs"]
+#[path = "audit/safety/relay.rs"]
 #[expect(clippy::unwrap_used, reason = "a test may fail at any line")]
 #[expect(dead_code, reason = "the tests of safety look at more of it")]
 mod relay;
+#[path = "interop/secrets.rs"]
+mod secrets;
 #[path = "interop/server.rs"]
 mod server;
+#[path = "interop/walk.rs"]
+mod walk;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +45,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use expected::Expected;
 use network::Weather;
-use server::{Secrets, Server};
+use secrets::Secrets;
+use server::Server;
+use walk::Walk;
 
 /// Where the recipes are.
 const RECIPES: &str = "interop";
@@ -77,34 +86,85 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The folders with an expectation, by name.
+/// The recipes, by name.
 fn recipes() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECIPES);
-    let entries = fs::read_dir(&root).unwrap_or_else(|e| panic!("{}: {e}", root.display()));
-    let mut recipes: Vec<PathBuf> = entries
+    let recipes = with_expectation(&root);
+    assert!(!recipes.is_empty(), "no expected.toml below {}", root.display());
+    recipes
+}
+
+/// The folders with an expectation, by name.
+fn with_expectation(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut folders: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|folder| folder.join("expected.toml").is_file())
         .collect();
-    recipes.sort();
-    recipes
+    folders.sort();
+    folders
 }
 
 fn name_of(recipe: &Path) -> String {
     recipe.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// Installs, starts, audits, stops and compares.
+/// Installs, starts, walks and compares; first as other users of the same server, where the recipe has
+/// profiles of theirs.
 fn trial(recipe: &Path) -> Result<(), Failed> {
-    let expected = Expected::read(&recipe.join("expected.toml"))?;
+    let mut folders = with_expectation(recipe);
+    folders.push(recipe.to_owned());
+    let expectations = folders.iter().map(|folder| Expected::read(&folder.join("expected.toml")));
+    let expectations = expectations.collect::<Result<Vec<Expected>, String>>()?;
     let secrets = Secrets::new();
     server::set_up(recipe)?;
     let server = Server::start(recipe, &secrets)?;
-    let target = target(recipe, &server, &secrets)?;
-    let Outcome { report, canary } =
-        audit(target, Rc::new(())).map_err(|e| format!("{e}\n{}", server.last_words()))?;
-    drop(server);
-    let place = keep(recipe, &report, &canary)?;
-    expected.compare(&report).map_err(|differences| format!("{differences}\n{place}").into())
+    let mut differences = String::new();
+    for (folder, expected) in folders.iter().zip(&expectations) {
+        if let Err(found) = walked(folder, expected, &server, &secrets) {
+            differences.push_str(&found);
+        }
+    }
+    if differences.is_empty() { Ok(()) } else { Err(differences.into()) }
+}
+
+/// Walks as the profile in the folder says, and compares.
+fn walked(
+    folder: &Path,
+    expected: &Expected,
+    server: &Server,
+    secrets: &Secrets,
+) -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECIPES);
+    let reports = reports(folder.strip_prefix(root).unwrap_or(folder));
+    fs::create_dir_all(&reports).map_err(|e| format!("{}: {e}", reports.display()))?;
+    let place = tempfile::tempdir().map_err(|e| format!("no temporary folder: {e}"))?;
+    let (_, profile) = profile(folder, server)?;
+    let mut walk = Walk::to(&profile, place.path(), secrets)?;
+    let report = walk.all(expected, &reports);
+    let transcript = reports.join("walk.txt");
+    fs::write(&transcript, &walk.transcript)
+        .map_err(|e| format!("{}: {e}", transcript.display()))?;
+    let mut differences = String::new();
+    let port = server.port().to_string();
+    for remark in walk.remarks.values_mut() {
+        *remark = remark.replace(&port, "{port}");
+    }
+    if let Err(found) = expected.compare_walk(&walk.remarks, report.is_ok()) {
+        differences.push_str(&found);
+    }
+    match report.map(|report| expected.compare(&report)) {
+        Ok(Ok(())) => {}
+        Ok(Err(found)) => differences.push_str(&found),
+        Err(wrong) => {
+            let last_words = secrets.hide(&server.last_words());
+            differences.push_str(&format!("{wrong}\nthe server's last words:\n{last_words}\n"));
+        }
+    }
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{differences}\nsaid by the commands: {}\n", transcript.display())),
+    }
 }
 
 /// The same with a network in between.
@@ -116,7 +176,7 @@ fn weathered(recipe: &Path, weather: Weather) -> Result<(), Failed> {
     let mut target = target(recipe, &server, &secrets)?;
     let relay = weather.before(server.port(), &mut target)?;
     let Outcome { report, canary } = audit(target, network::saboteur(&relay))
-        .map_err(|e| format!("{e}\n{}", server.last_words()))?;
+        .map_err(|e| format!("{e}\n{}", secrets.hide(&server.last_words())))?;
     let place = keep(recipe, &report, &canary)?;
     let outcome = match weather {
         Weather::Delay => expected.compare(&report),
@@ -127,20 +187,30 @@ fn weathered(recipe: &Path, weather: Weather) -> Result<(), Failed> {
 
 /// Writes the report, and says where it is.
 fn keep(recipe: &Path, report: &Report, canary: &Canary) -> Result<String, String> {
-    let folder = server::target_folder().join("reports").join(name_of(recipe));
+    let folder = reports(recipe.file_name().unwrap_or_default().as_ref());
     let paths = store::write(report, canary, &[], &folder)
         .map_err(|e| format!("{}: {e}", folder.display()))?;
     Ok(format!("report    {}", paths[0].display()))
 }
 
-/// The profile of the recipe, with the port and folder of this run.
-fn target(recipe: &Path, server: &Server, secrets: &Secrets) -> Result<Target, String> {
-    let path = recipe.join("profile.toml");
-    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+/// Where the reports of a recipe are.
+fn reports(name: &Path) -> PathBuf {
+    server::target_folder().join("reports").join(name)
+}
+
+/// The profile in the folder, with the port and the state of this run, and its path.
+fn profile(folder: &Path, server: &Server) -> Result<(String, String), String> {
+    let path = folder.join("profile.toml").display().to_string();
+    let text = fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
     let text = text
         .replace("{port}", &server.port().to_string())
         .replace("{state}", &server.state().display().to_string());
-    Target::parse(&path.display().to_string(), &text, &|name| secrets.get(name))
+    Ok((path, text))
+}
+
+fn target(recipe: &Path, server: &Server, secrets: &Secrets) -> Result<Target, String> {
+    let (path, text) = profile(recipe, server)?;
+    Target::parse(&path, &text, &|name| secrets.get(name))
 }
 
 fn audit(target: Target, observer: Rc<dyn Observer>) -> Result<Outcome, String> {

@@ -4,6 +4,8 @@ use strict;
 use warnings;
 use DBI;
 use JSON;
+use Lemonldap::NG::Common::Session;
+use Lemonldap::NG::Common::Util qw(getPSessionID);
 
 my ( $state, $port ) = @ENV{qw(STATE PORT)};
 
@@ -19,6 +21,7 @@ $db->do('CREATE TABLE users (user TEXT PRIMARY KEY, password TEXT, mail TEXT)');
 my $add = $db->prepare('INSERT INTO users VALUES (?, ?, ?)');
 $add->execute( 'alice', $ENV{INTEROP_PASSWORD},        'alice@example.test' );
 $add->execute( 'bob',   $ENV{INTEROP_SECOND_PASSWORD}, 'bob@example.test' );
+$add->execute( 'carol', $ENV{INTEROP_PASSWORD},        'carol@example.test' );
 $db->disconnect;
 
 sub public_client {
@@ -64,6 +67,13 @@ my $conf = {
     userPivot            => 'user',
     dbiExportedVars      => { user => 'user', mail => 'mail' },
     macros               => { _whatToTrace => '$_user' },
+    whatToTrace          => '_whatToTrace',
+
+    # A second factor for those who registered one, with what RFC 6238 recommends.
+    totp2fActivation => 'has2f("TOTP")',
+    totp2fInterval   => 30,
+    totp2fRange      => 1,
+    totp2fDigits     => 6,
 
     portalCheckLogins          => 0,
     portalDisplayRegister      => 0,
@@ -106,3 +116,17 @@ my $conf = {
 open my $out, '>', "$state/conf/lmConf-1.json" or die "lmConf-1.json: $!";
 print $out JSON->new->canonical->pretty->encode($conf);
 close $out;
+
+# What carol's registration of an authenticator would have left in her persistent session.
+my $device =
+  { type => 'TOTP', name => 'phone', _secret => $ENV{INTEROP_TOTP}, epoch => time };
+my $session = Lemonldap::NG::Common::Session->new( {
+        storageModule        => $conf->{persistentStorage},
+        storageModuleOptions => $conf->{persistentStorageOptions},
+        id                   => getPSessionID('carol'),
+        force                => 1,
+        kind                 => 'Persistent',
+        info => { _session_uid => 'carol', _2fDevices => encode_json( [$device] ) },
+    }
+);
+die $session->error if $session->error;

@@ -340,7 +340,8 @@ impl Visit<'_> {
         let request = match introspection_request(self.context, token) {
             Ok(request) => request,
             Err(obstacle) => {
-                self.note(Finding::Advice(obstacle.to_string(), obstacle.remedy));
+                let seen = format!("{}: {}", obstacle.tried, obstacle.came_back);
+                self.note(Finding::Advice(seen, obstacle.remedy));
                 return Ok(());
             }
         };

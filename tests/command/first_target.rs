@@ -2,32 +2,11 @@
 //! configuration says of itself.
 
 use std::path::Path;
-use std::process::Command;
 
 use authspec::embedded;
 use reference_server::{Config, Defect, Login, Policy, Server, seeds};
 
-struct Output {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn authspec(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_authspec"));
-    #[expect(clippy::disallowed_methods, reason = "a run of the command must see none of ours")]
-    let own = std::env::vars();
-    for (name, _) in own.filter(|(name, _)| name.starts_with("AUTHSPEC_")) {
-        command.env_remove(name);
-    }
-    command.args(arguments).current_dir(folder).envs(variables.iter().copied());
-    let output = command.output().unwrap();
-    Output {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
+use super::call::{self, Item, authspec};
 
 fn server(login: Login) -> Server {
     embedded::start(Config { login, ..Config::default() }).unwrap()
@@ -65,8 +44,16 @@ fn walk(folder: &Path, profile: &str, variables: &[(&str, &str)]) {
     let doctor = authspec(folder, &["doctor", "--target", profile], variables);
     assert_eq!(doctor.code, 0, "{}{}", doctor.stdout, doctor.stderr);
     assert!(doctor.stdout.contains("\nready: "), "{}", doctor.stdout);
+    let items = call::items(&doctor.stdout);
+    let is_fine = |item: &Item<'_>| matches!(item.mark, "ok" | "-");
+    assert!(items.len() == 11 && items.iter().all(is_fine), "{}", doctor.stdout);
     let login = authspec(folder, &["login", "test", "--target", profile], variables);
     assert_eq!(login.code, 0, "{}{}", login.stdout, login.stderr);
+    let seen = call::login(&login.stdout);
+    assert_eq!(seen.arrived, Some(seeds::WEB_REDIRECT_URI), "{}", login.stdout);
+    assert!(seen.steps.len() > 2, "{}", login.stdout);
+    let has_password = variables == PASSWORD;
+    assert_eq!(seen.sent.contains(&"password"), has_password, "{}", login.stdout);
     let run = ["run", "--target", profile, "--tags", "@tokenresp or @pkce"];
     let run = authspec(folder, &run, variables);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
@@ -89,6 +76,20 @@ fn a_newcomer_gets_to_an_audit_by_wallet() {
     );
     let profile = filled_in(folder.path(), &server, &login);
     walk(folder.path(), &profile, &[("ISSUER_KEY", seeds::CREDENTIAL_ISSUER_KEY)]);
+}
+
+#[test]
+fn a_login_that_failed_shows_its_steps_and_arrives_nowhere() {
+    let text = "driver    form\nuser      a: password\n\n  1  GET http://as.test/ -> 302 to http://as.test/x\n  \
+                3  GET http://as.test/y -> 200\n       form  POST this page: user (text)\n       sent  a: b: one-time \
+                code\n\nfailed    wrong password\n  tried     2  x -> y\n";
+    let login = call::login(text);
+    assert_eq!(login.steps, ["GET http://as.test/ -> 302 to http://as.test/x"]);
+    assert_eq!((login.sent, login.arrived), (vec!["one-time code"], None));
+    assert_eq!(
+        call::items("ok      name           127.0.0.1\n        to change      x\nready: y").len(),
+        1
+    );
 }
 
 #[test]
@@ -187,8 +188,9 @@ fn the_starter_offers_no_driver_that_the_build_lacks() {
 fn is_bad(profile: &str, folder: &Path, variables: &[(&str, &str)], item: &str, said: &str) {
     let doctor = authspec(folder, &["doctor", "--target", profile], variables);
     assert_eq!(doctor.code, 3, "{}{}", doctor.stdout, doctor.stderr);
-    let bad = doctor.stdout.lines().find(|line| line.starts_with("bad")).unwrap();
-    assert!(bad.contains(item) && doctor.stdout.contains(said), "{}", doctor.stdout);
+    let items = call::items(&doctor.stdout);
+    let bad = items.iter().find(|item| item.mark == "bad").unwrap();
+    assert!(bad.name == item && doctor.stdout.contains(said), "{}", doctor.stdout);
     assert!(!doctor.stdout.contains(seeds::ALICE_PASSWORD));
     // The run stops there, too, before the first scenario.
     let run = authspec(folder, &["run", "--target", profile], variables);
@@ -242,6 +244,15 @@ fn a_server_without_metadata_needs_no_issuer() {
     );
     std::fs::write(folder.path().join("p.toml"), profile).unwrap();
     walk(folder.path(), "p.toml", PASSWORD);
+    let more = [
+        PASSWORD[0],
+        ("AUTHSPEC_INTROSPECTION__CLIENT_ID", "api"),
+        ("AUTHSPEC_INTROSPECTION__CLIENT_SECRET", "env:AUTHSPEC_PASSWORD"),
+    ];
+    let doctor = authspec(folder.path(), &["doctor", "--target", "p.toml"], &more);
+    let last = call::items(&doctor.stdout).pop().unwrap();
+    let advice = "to find the introspection_endpoint: neither metadata nor profile names one";
+    assert_eq!((doctor.code, last.mark, last.text), (0, "advice", advice), "{}", doctor.stdout);
     let run = ["run", "--target", "p.toml", "--tags", "@idtoken or @at or @authzresp"];
     let run = authspec(folder.path(), &run, PASSWORD);
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);

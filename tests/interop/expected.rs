@@ -16,14 +16,19 @@ pub(crate) struct Expected {
     /// Fewest requirements that pass. Without it, a server that nothing could be asked would be
     /// fine where few findings are expected.
     passes_at_least: usize,
+    /// The tags of what is audited, where it is not everything.
+    pub(crate) only: Option<String>,
+    /// What the commands on the way to the audit say beside what is in order, by command and item.
     #[serde(default)]
-    findings: BTreeMap<String, Finding>,
+    walk: BTreeMap<String, Remark>,
+    #[serde(default)]
+    pub(crate) findings: BTreeMap<String, Finding>,
 }
 
 /// One finding.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Finding {
+pub(crate) struct Finding {
     verdict: Status,
     /// Whether it shows is a matter of chance, as with races; a pass is as good.
     #[serde(default)]
@@ -32,15 +37,50 @@ struct Finding {
     reason: String,
 }
 
+/// What `init`, `doctor` or `login test` says of one thing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remark {
+    says: String,
+    /// Why, as with a finding.
+    reason: String,
+}
+
 impl Expected {
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let text = fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
         let expected: Self = toml::from_str(&text).map_err(|e| format!("{name}: {e}"))?;
-        match expected.findings.iter().find(|(_, f)| f.reason.trim().is_empty()) {
-            Some((id, _)) => Err(format!("{name}: {id} has no reason")),
+        let remarks = expected.walk.iter().map(|(key, remark)| (key, &remark.reason));
+        let findings = expected.findings.iter().map(|(id, finding)| (id, &finding.reason));
+        match remarks.chain(findings).find(|(_, reason)| reason.trim().is_empty()) {
+            Some((key, _)) => Err(format!("{name}: {key} has no reason")),
             None => Ok(expected),
         }
+    }
+
+    /// The differences of what was said on the way, with rows to paste. Where the walk came to no end,
+    /// what was not said counts for nothing.
+    pub(crate) fn compare_walk(
+        &self,
+        said: &BTreeMap<String, String>,
+        has_ended: bool,
+    ) -> Result<(), String> {
+        let mut text = String::new();
+        for (key, says) in said {
+            let known = self.walk.get(key);
+            if known.is_none_or(|remark| remark.says != *says) {
+                let what = if known.is_some() { "changed" } else { "new" };
+                let row = format!("[walk.{key:?}]\nsays = {says:?}\nreason = \"\"");
+                let _ = writeln!(text, "\n{what}: {key} says\n{row}");
+            }
+        }
+        for (key, remark) in
+            self.walk.iter().filter(|(key, _)| has_ended && !said.contains_key(*key))
+        {
+            let _ = writeln!(text, "\ngone: {key} said {}", remark.says);
+        }
+        if text.is_empty() { Ok(()) } else { Err(text) }
     }
 
     /// The findings that are not expected; what could not be judged is none.

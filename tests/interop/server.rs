@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rand::distr::{Alphanumeric, SampleString as _};
+use super::secrets::Secrets;
 
 /// How long a server may take until it listens; the slowest makes keys and a database first.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -25,24 +25,12 @@ const SHOWN_LINES: usize = 15;
 pub(crate) fn target_folder() -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "the operator says where servers are installed")]
     let chosen = std::env::var_os("INTEROP_HOME");
-    chosen.map_or_else(
+    let folder = chosen.map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("interop"),
         PathBuf::from,
-    )
-}
-
-/// Passwords of the users and the secret of the resource server, new in every run.
-pub(crate) struct Secrets([(&'static str, String); 3]);
-
-impl Secrets {
-    pub(crate) fn new() -> Self {
-        let names = ["INTEROP_PASSWORD", "INTEROP_SECOND_PASSWORD", "INTEROP_SECRET"];
-        Self(names.map(|name| (name, Alphanumeric.sample_string(&mut rand::rng(), 24))))
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(n, _)| *n == name).map(|(_, value)| value.clone())
-    }
+    );
+    // Commands run in folders of their own.
+    std::path::absolute(&folder).unwrap_or(folder)
 }
 
 /// Installs what the recipe pins. Quick when that is done already.
@@ -82,7 +70,7 @@ impl Server {
         let (out, err) = open().map_err(|e| format!("{}: {e}", log.display()))?;
         let child = command(&recipe.join("start.sh"))
             .env("PORT", port.to_string())
-            .envs(secrets.0.iter().map(|(name, value)| (*name, value)))
+            .envs(secrets.variables())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)

@@ -4,5 +4,6 @@
 mod architecture;
 mod catalogue;
 mod ci;
+mod recipes;
 mod tables;
 mod traceability;

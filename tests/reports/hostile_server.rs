@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::relay::{fields, halves, way};
 
-#[path = "../canary/relay.rs"]
+#[path = "../audit/canary/relay.rs"]
 mod relay;
 
 /// Groups whose judges quote what the server says.

@@ -9,7 +9,7 @@ use super::choice::{
 };
 use super::driver::{Decision, Driver, Way};
 use super::html::{self, Button, Form, Page};
-use super::reason::{Reason, Trouble};
+use super::reason::{Reason, Trouble, WRONG_CODE};
 use super::{Rung, User};
 use crate::http::user_agent::{Navigation, resolve};
 use crate::model::exchange::{Exchange, Request};
@@ -153,8 +153,10 @@ impl Driver<'_> {
             None => {}
             Some(true) => self.memory.codes_are_single_use(user),
             Some(false) => {
-                let remedy = "check the secret, its algorithm, digits and period, and both clocks";
-                return Err(trouble("the page that asks for a one-time code came back", remedy));
+                return Err(trouble(
+                    "the page that asks for a one-time code came back",
+                    WRONG_CODE,
+                ));
             }
         }
         let code = self.memory.code(user, totp).await;

@@ -91,6 +91,10 @@ pub struct Trouble {
     pub remedy: String,
 }
 
+/// What to change where a one-time code is refused. A command knows only the codes that it sent itself
+/// (RFC 6238 §5.2: a server takes each once).
+pub(super) const WRONG_CODE: &str = "check totp of the user (secret, algorithm, digits and period) and both clocks, and see the page; a code that another command or person used is used up, and half a minute later the next one is good";
+
 impl Trouble {
     /// A login that failed.
     pub fn new(reason: Reason, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -104,7 +108,7 @@ impl Trouble {
 
     /// A one-time code was sent, and the page after it leads nowhere.
     pub(super) fn code_refused(detail: impl Into<String>) -> Self {
-        let remedy = "the one-time code was sent and refused, as it seems: check totp of the user (secret, algorithm, digits and period) and both clocks, and see the page";
+        let remedy = format!("the one-time code was sent and refused, as it seems: {WRONG_CODE}");
         Self::new(Reason::SecondFactor, detail, remedy)
     }
 

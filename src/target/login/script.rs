@@ -7,7 +7,7 @@ use url::Url;
 
 use super::driver::Driver;
 use super::form::read;
-use super::reason::{Reason, Trouble};
+use super::reason::{Reason, Trouble, WRONG_CODE};
 use super::step::{Source, Step};
 use super::{User, answer};
 use crate::http::cookies::Initiator;
@@ -180,7 +180,7 @@ impl Driver<'_> {
             self.memory.refused(user);
             Trouble::new(Reason::WrongPassword, gist, "check user name and password")
         } else if is_refusal && step.has("otp") {
-            Trouble::new(Reason::SecondFactor, gist, "check the secret of totp, and both clocks")
+            Trouble::new(Reason::SecondFactor, gist, WRONG_CODE)
         } else if status == 404 {
             Trouble::new(Reason::PageNotFound, gist, "check the address of the step")
         } else {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use self::relay::{Fault, Relay};
 use authspec::catalogue::Catalogue;
 use authspec::embedded;
 use authspec::http::Limits;
@@ -25,7 +26,6 @@ use authspec::target::profile::Target;
 use authspec::target::safety::{Environment, Safety};
 use authspec::world::context::Clock;
 use reference_server::{Config, Server};
-use relay::{Fault, Relay};
 
 /// Endpoints that stand behind a relay.
 const RELAYED: [(&str, &str); 4] = [

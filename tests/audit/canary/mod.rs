@@ -6,7 +6,7 @@ mod many;
 mod middleman;
 mod oracle;
 mod relay;
-#[path = "../reports/sample.rs"]
+#[path = "../../reports/sample.rs"]
 mod sample;
 
 use std::fmt::Write as _;

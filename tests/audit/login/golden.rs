@@ -37,7 +37,7 @@ fn compare(name: &str, manner: Manner, rest: &str, expected: (i32, &str)) {
     });
     assert_eq!(code, expected.0, "{output}");
     assert!(output.contains(expected.1), "{} is not in\n{output}", expected.1);
-    let path = Path::new("tests/login/golden").join(format!("{name}.txt"));
+    let path = Path::new("tests/audit/login/golden").join(format!("{name}.txt"));
     let golden = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     if golden != output {
         let actual = std::env::temp_dir().join(format!("authspec-login-{name}.txt"));

@@ -81,6 +81,8 @@ fn an_error_page_after_a_code_points_at_the_code() {
         let (reason, obstacle) = trial(target(&server, TOTP)).await.outcome.unwrap_err();
         assert_eq!(reason, "second factor asked");
         assert!(obstacle.remedy.contains("check totp of the user"), "{obstacle}");
+        // The commands before this one may have used the code.
+        assert!(obstacle.remedy.contains("is used up"), "{obstacle}");
     });
 }
 

@@ -64,7 +64,7 @@ fn login(more: &str) -> String {
 fn login_as(arguments: &[&str], more: &str) -> String {
     let own = std::env::current_exe().unwrap();
     let command =
-        [own.to_str().unwrap(), "exec::the_program", "--exact", "--nocapture", "--ignored"];
+        [own.to_str().unwrap(), "login::exec::the_program", "--exact", "--nocapture", "--ignored"];
     let command = [&command, arguments].concat();
     format!("{ALICE}[login]\ndriver = \"exec\"\ncommand = {command:?}\n{more}")
 }

@@ -91,7 +91,7 @@ fn outside(login: &Login) -> Option<Duration> {
         Rung::Exec(_) => 2,
         Rung::Manual(_) => 20,
         #[cfg(feature = "browser")]
-        Rung::Browser(_) => 3,
+        Rung::Browser(_) => 2,
         Rung::Form | Rung::Http(_) | Rung::Session(_) | Rung::Wallet(_) => return None,
     };
     Some(Duration::from_secs(seconds))
@@ -117,6 +117,11 @@ fn time(requests: u64, sign_ins: usize, one: Duration, subject: &Target) -> Dura
     let many = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
     let lanes = u32::try_from(subject.login.lanes(subject.concurrency)).unwrap_or(1).max(1);
     let waiting = subject.pace.max(ANSWER / lanes).saturating_mul(many(requests));
+    // Browsers take turns at the processors of this machine.
+    let lanes = match (subject.login.is_browser(), std::thread::available_parallelism()) {
+        (true, Ok(cores)) => lanes.min(u32::try_from(cores.get()).unwrap_or(lanes)),
+        _ => lanes,
+    };
     waiting + (one / lanes).saturating_mul(many(u64::try_from(sign_ins).unwrap_or(u64::MAX)))
 }
 

@@ -52,6 +52,7 @@ use request::complete;
 pub use route::Proxy;
 use route::Route;
 pub use tls::{Identity, Trust};
+pub use trace::Mark;
 use trace::Trace;
 
 /// An idle connection older than this may be closed by the peer at any moment; a new one is made.
@@ -157,6 +158,12 @@ impl Http {
     /// The trace id of the run (W3C Trace Context), where requests carry it.
     pub fn trace_id(&self) -> Option<String> {
         self.guard.is_traced().then(|| self.trace.id().to_owned())
+    }
+
+    /// The mark of one request more that somebody else sends for that recorder, where requests carry
+    /// any.
+    pub fn next_mark(&self, recorder: &Recorder) -> Option<Mark> {
+        self.guard.is_traced().then(|| self.trace.next(recorder.subject()))
     }
 
     fn mark(&self, recorder: &Recorder, request: &mut Request) {

@@ -7,6 +7,14 @@ pub(super) struct Trace {
     id: String,
 }
 
+/// What marks one request.
+pub struct Mark {
+    /// A product with run and duty in a comment (RFC 9110 §10.1.5).
+    pub user_agent: String,
+    /// Version 00 of the field (W3C Trace Context §3.2.2), with a span of its own.
+    pub traceparent: String,
+}
+
 impl Trace {
     /// A trace with an id of its own.
     pub(super) fn begin() -> Self {
@@ -26,12 +34,18 @@ impl Trace {
 
     /// Adds `traceparent` and `User-Agent` behind the header fields, where the caller set none.
     pub(super) fn mark(&self, request: &mut Request, subject: &str) {
+        let mark = self.next(subject);
         if request.header("user-agent").is_none() {
-            request.headers.push(("User-Agent".into(), self.user_agent(subject)));
+            request.headers.push(("User-Agent".into(), mark.user_agent));
         }
         if request.header("traceparent").is_none() {
-            request.headers.push(("traceparent".into(), self.parent(span())));
+            request.headers.push(("traceparent".into(), mark.traceparent));
         }
+    }
+
+    /// The mark of one request more that serves that subject.
+    pub(super) fn next(&self, subject: &str) -> Mark {
+        Mark { user_agent: self.user_agent(subject), traceparent: self.parent(span()) }
     }
 
     fn user_agent(&self, subject: &str) -> String {

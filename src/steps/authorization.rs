@@ -304,7 +304,7 @@ fn forbids_framing(world: &mut World) -> Step {
 fn rests_on_decision(world: &mut World) -> Step {
     let context = world.context()?;
     if let Some(flow) = world.flows.last().cloned() {
-        world.need_sight(&flow)?;
+        world.need_sight_of_decision(&flow)?;
     }
     world.judge_flows(|flow| {
         check(flow.way.decided() || context.met_consent(flow.client), || {

@@ -266,7 +266,7 @@ fn as_shown(world: &mut World) -> Step {
 #[then("no code arrives unless the user decided again")]
 fn decided_again(world: &mut World) -> Step {
     let flow = world.flow()?;
-    world.need_sight(&flow)?;
+    world.need_sight_of_decision(&flow)?;
     let done = flow.way.decided();
     world.judge(expect::no_code_without(&flow.landing, "a decision", done, Weight::Warning))
 }
@@ -274,7 +274,7 @@ fn decided_again(world: &mut World) -> Step {
 #[then("the user is shown a page before any code")]
 fn shown_a_page(world: &mut World) -> Step {
     let flow = world.flow()?;
-    world.need_sight(&flow)?;
+    world.need_sight_of_decision(&flow)?;
     world.judge(expect::no_code_without(
         &flow.landing,
         "a page for the user",

@@ -62,6 +62,7 @@ async fn visible_session(world: &mut World) -> Step {
     let landing = world.flow()?.landing;
     world.flows.clear();
     if landing.code().is_none() && landing.error().map(str::to_owned) == cold {
+        world.need_own_browser()?;
         return world.not_applicable("prompt=none answers the same with and without a session");
     }
     if logout::is_alive(&landing) {

@@ -35,6 +35,7 @@ async fn signed_in(world: &mut World) -> Step {
     let request = world.request()?;
     world.obtain_code(request).await?;
     if must_sign_in(world).await? {
+        world.need_own_browser()?;
         return world.not_applicable("the server keeps no session in the browser");
     }
     world.flows.clear();
@@ -110,6 +111,7 @@ async fn ask_with_old_cookies(world: &mut World) -> Step {
         return world.need(Err(Obstacle::new("to sign in", came_back.gist(), remedy)));
     }
     if must_sign_in(world).await? {
+        world.need_own_browser()?;
         return world.not_applicable("the server keeps no session in the browser");
     }
     world.flows.clear();

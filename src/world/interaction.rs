@@ -148,6 +148,25 @@ impl World {
         }
     }
 
+    /// Ends the scenario where the session that is missed is in a browser of somebody else.
+    pub fn need_own_browser(&mut self) -> Step {
+        match self.context()?.target.login.is_elsewhere() {
+            true => self.beyond_the_login("the session stays in the browser of whoever signs in"),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the scenario where nobody saw whether the user was asked to decide.
+    pub fn need_sight_of_decision(&mut self, flow: &Flow) -> Step {
+        self.need_sight(flow)?;
+        match flow.way.undecided {
+            true => self.beyond_the_login(
+                "the steps of the login may decide as well: nobody sees whether the user was asked",
+            ),
+            false => Ok(()),
+        }
+    }
+
     /// The browser that was put aside last.
     pub fn other(&self) -> Step<Resting> {
         self.others.last().cloned().map_or_else(|| self.missing("other browser"), Ok)

@@ -156,7 +156,7 @@ fn is_implied(name: &str) -> bool {
 /// What marks a request as one of the run, which a repetition is not.
 fn is_mark(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case("traceparent")
-        || name.eq_ignore_ascii_case("user-agent") && value.starts_with("authspec/")
+        || name.eq_ignore_ascii_case("user-agent") && value.contains("authspec/")
 }
 
 #[cfg(test)]

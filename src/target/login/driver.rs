@@ -64,6 +64,9 @@ pub struct Way {
     pub presented: bool,
     /// He signed in somewhere else: nobody saw what he met.
     pub unseen: bool,
+    /// He may have answered a consent form: steps that the profile lists did something that nobody
+    /// can tell from it.
+    pub undecided: bool,
     /// What ended it early.
     pub trouble: Option<Trouble>,
     /// The name alone was sent.

@@ -4,6 +4,7 @@ use super::choice::{denies, is_about_logout, is_form_without_questions};
 use super::driver::{Decision, Driver, Way};
 use super::form::read;
 use super::html::Page;
+use super::plain::is_plain;
 use super::reason::{Reason, Trouble};
 use super::step::{Script, Step, When};
 use super::wallet::Wallet;
@@ -75,7 +76,7 @@ impl Driver<'_> {
                 let (landing, _) = self.land(&push);
                 return (landing, Way { trouble: Some(trouble), ..way }, None);
             }
-            return self.outside(agent, &first, &push, user, way).await;
+            return self.outside(agent, &first, &push, (user, &is_stop), way).await;
         }
         let navigation = self.navigate(agent, request, initiator).await;
         self.proceed(agent, &first, navigation, way, is_stop).await
@@ -111,12 +112,18 @@ impl Driver<'_> {
                 way.trouble = way.trouble.map(|t| self.within_limits(t, agent, first));
                 return (landing, way, None);
             };
-            if is_stop(act) {
+            // Where nobody can tell what a page asks for, a browser finds out and stops by itself.
+            let is_open = matches!(turn, Turn::HandOver)
+                && way.unseen
+                && self.login.walks_by_itself()
+                && !is_stop(Act::Follow);
+            if is_stop(act) && !is_open {
                 let request = if let Turn::Send(request) = turn { Some(request) } else { None };
                 let way = Way { unseen: way.unseen, ..before };
                 return (landing, way, Some(Intent { act, request }));
             }
-            let admitted = if act == Act::SignIn { self.memory.admit(user) } else { Ok(()) };
+            let is_sign_in = act == Act::SignIn || matches!(turn, Turn::HandOver);
+            let admitted = if is_sign_in { self.memory.admit(user) } else { Ok(()) };
             if let Err(trouble) = admitted {
                 return (landing, Way { trouble: Some(trouble), ..before }, None);
             }
@@ -124,7 +131,7 @@ impl Driver<'_> {
                 Turn::Send(request) => Ok(self.navigate(agent, request, Initiator::SameSite).await),
                 Turn::Play(steps) => self.play(agent, &steps, user, first, &navigation).await,
                 Turn::HandOver => {
-                    return self.outside(agent, first, &navigation, user, way).await;
+                    return self.outside(agent, first, &navigation, (user, &is_stop), way).await;
                 }
                 Turn::Show(wallet) => self.show_credential(wallet, agent, user, &navigation).await,
             };
@@ -173,10 +180,9 @@ impl Driver<'_> {
             }
             // Some servers ask whom a wallet signed in what he approves.
             Rung::Wallet(_) => None,
-            _ => {
-                way.unseen = self.is_open(navigation);
-                return way.unseen.then_some((Act::SignIn, Turn::HandOver));
-            }
+            // A page for signing out, say: the session is that of the harness as well.
+            _ if self.login.is_browser() && !self.is_authorization(first) => None,
+            _ => return self.hand_over_at(navigation, landing, page, way),
         };
         let request = self.next(navigation, page, typist, way).await?;
         let act = match (before.signed_in, way.signed_in) {
@@ -186,6 +192,45 @@ impl Driver<'_> {
             _ => Act::Decide,
         };
         Some((act, Turn::Send(request)))
+    }
+
+    /// Whether somebody else goes on from the page, and with what, as far as a page tells that
+    /// nothing could change.
+    fn hand_over_at<'s>(
+        &self,
+        navigation: &Navigation,
+        landing: &Landing,
+        page: &Page,
+        way: &mut Way,
+    ) -> Option<(Act, Turn<'s>)> {
+        if !self.is_open(navigation) {
+            way.unseen = false;
+            return None;
+        }
+        let is_plain = navigation.departed.is_none()
+            && landing.exchange.response().is_some_and(is_plain)
+            && page.refresh.is_none();
+        let act = match (landing.asks_to_sign_in, self.choose(page).is_some()) {
+            (true, _) => Act::SignIn,
+            (false, true) if is_plain => Act::Decide,
+            (false, false) if is_plain => Act::Follow,
+            _ => Act::SignIn,
+        };
+        way.unseen = !is_plain || act == Act::Follow;
+        // A browser would find nothing that the harness does not see.
+        if act == Act::Follow && !self.demands_code && self.login.walks_by_itself() {
+            way.unseen = false;
+            return None;
+        }
+        Some((act, Turn::HandOver))
+    }
+
+    /// The request is an authorization request, or one that lacks something.
+    fn is_authorization(&self, request: &Request) -> bool {
+        let params = self.asked(request);
+        let names =
+            ["response_type", "redirect_uri", "scope", "code_challenge", "request_uri", "request"];
+        names.iter().any(|name| params.value(name).is_some())
     }
 
     /// The steps that are due on the page: first those that sign in, then those that decide.
@@ -224,7 +269,7 @@ impl Driver<'_> {
 
     /// The browser left for a login that is not ours to follow, and whoever signs in for us may.
     fn is_elsewhere(&self, navigation: &Navigation) -> bool {
-        matches!(self.login.rung, Rung::Exec(_) | Rung::Manual(_))
+        self.login.is_elsewhere()
             && navigation.departed.as_ref().is_some_and(|to| {
                 let carried = AuthorizationResponse::from_url(to, Mode::Redirect);
                 let is_response = carried.code().or(carried.error()).is_some();

@@ -54,10 +54,13 @@ impl Driver<'_> {
         self.recorder.exchanges().into_iter().rev().find(|exchange| is_push(exchange))
     }
 
-    /// The parameters of an authorization request by GET, those that were pushed among them.
+    /// The parameters of an authorization request, those that were pushed among them.
     pub(super) fn asked(&self, request: &Request) -> Params {
         if let Some(push) = self.push_of(request) {
             return Params::decode(&push.request.text());
+        }
+        if request.method == "POST" {
+            return Params::decode(&request.text());
         }
         Params::decode(request.url.split_once('?').map_or("", |(_, query)| query))
     }

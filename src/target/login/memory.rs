@@ -29,6 +29,9 @@ pub struct Memory {
     state: Mutex<State>,
     /// Held while a person signs in.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// Browsers that wait for the next login.
+    #[cfg(feature = "browser")]
+    pub(super) browsers: super::browser::Pool,
 }
 
 #[derive(Default)]
@@ -75,7 +78,13 @@ impl Memory {
     pub fn new(budget: Option<usize>, is_local: bool) -> Self {
         let default = if is_local { BUDGET.0 } else { BUDGET.1 };
         let budget = budget.unwrap_or(default);
-        Self { budget, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            budget,
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            #[cfg(feature = "browser")]
+            browsers: super::browser::Pool::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

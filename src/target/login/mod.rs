@@ -21,6 +21,7 @@ mod opaque;
 pub mod otp;
 pub mod outside;
 pub mod person;
+mod plain;
 pub mod program;
 pub mod reason;
 pub mod recording;
@@ -131,7 +132,27 @@ impl Login {
 
     /// The pages of the login are seen: the user does not sign in where nobody could stop him.
     pub fn is_seen(&self) -> bool {
-        matches!(self.rung, Rung::Form | Rung::Http(_) | Rung::Session(_) | Rung::Wallet(_))
+        !self.is_elsewhere() && (!self.is_browser() || self.walks_by_itself())
+    }
+
+    /// The user signs in in a browser that is none of the harness.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.rung, Rung::Exec(_) | Rung::Manual(_))
+    }
+
+    /// A browser signs in that the harness drives itself.
+    pub fn is_browser(&self) -> bool {
+        self.driver() == "browser"
+    }
+
+    /// A browser that the harness drives without the steps of a profile: it finds what a reader of
+    /// the page finds.
+    pub fn walks_by_itself(&self) -> bool {
+        match &self.rung {
+            #[cfg(feature = "browser")]
+            Rung::Browser(browser) => browser.script.is_empty(),
+            _ => false,
+        }
     }
 
     /// The wallet, where one signs in.

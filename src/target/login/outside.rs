@@ -29,9 +29,35 @@ pub(super) enum Brought {
     Response(String, Option<Params>),
     /// The server showed an error, in these words if any.
     ErrorPage(String),
-    /// The browser rests on a page that offers nothing more, after the password was sent or not.
+    /// What a browser came to that the harness drove itself.
     #[cfg(feature = "browser")]
-    Page(Arc<Exchange>, bool),
+    Seen(Seen),
+}
+
+/// What a browser came to that the harness drove itself.
+#[cfg(feature = "browser")]
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// The page on which it rests, or what sent it to the client.
+    pub(super) exchange: Arc<Exchange>,
+    /// The address to which it was sent, if any, and the form that it posts there, if any.
+    pub(super) response: Option<(String, Option<Params>)>,
+    /// The act before which the user stopped, as the scenario has it.
+    pub(super) stopped: Option<Act>,
+    /// What the user met.
+    pub(super) met: Met,
+}
+
+/// What the user met in a browser that the harness drove itself.
+#[cfg(feature = "browser")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Met {
+    /// The password was sent.
+    pub(super) signed_in: bool,
+    /// A consent page was answered.
+    pub(super) consented: bool,
+    /// Steps of the profile may have answered one.
+    pub(super) may_have_consented: bool,
 }
 
 impl Driver<'_> {
@@ -41,8 +67,11 @@ impl Driver<'_> {
         first: &Request,
         is_stop: impl Fn(Act) -> bool,
     ) -> Option<Navigation> {
-        let is_outside = matches!(self.login.rung, Rung::Exec(_) | Rung::Manual(_));
-        if !is_outside || self.user.is_none() || first.method != "GET" || is_stop(Act::SignIn) {
+        if !self.login.is_elsewhere()
+            || self.user.is_none()
+            || first.method != "GET"
+            || is_stop(Act::SignIn)
+        {
             return None;
         }
         let exchange = self.push_of(first)?;
@@ -56,7 +85,7 @@ impl Driver<'_> {
         agent: &mut UserAgent,
         first: &Request,
         resting: &Navigation,
-        user: &User,
+        (user, is_stop): (&User, &dyn Fn(Act) -> bool),
         way: Way,
     ) -> (Landing, Way, Option<Intent>) {
         let mut way = Way { unseen: true, ..way };
@@ -67,7 +96,9 @@ impl Driver<'_> {
             endless: false,
             shown: None,
         };
-        match self.hand_over(agent, first, resting, user).await {
+        #[cfg_attr(not(feature = "browser"), expect(unused_mut, reason = "for browsers"))]
+        let mut intent = None;
+        match self.hand_over(agent, first, resting, (user, is_stop)).await {
             Ok(Brought::Response(url, None)) => {
                 landing.response = Some(AuthorizationResponse::from_url(&url, Mode::Redirect));
             }
@@ -76,16 +107,25 @@ impl Driver<'_> {
             }
             Ok(Brought::ErrorPage(text)) => landing.shown = Some(text),
             #[cfg(feature = "browser")]
-            Ok(Brought::Page(exchange, has_signed_in)) => {
+            Ok(Brought::Seen(Seen { exchange, response, stopped, met })) => {
+                landing.asks_to_sign_in = matches!(stopped, Some(Act::SignIn | Act::Identify));
+                intent = stopped.map(|act| Intent { act, request: None });
                 landing.exchange = exchange;
-                way.signed_in |= has_signed_in;
+                landing.response = response.map(|(url, form)| match form {
+                    Some(form) => AuthorizationResponse::from_form(&url, form),
+                    None => AuthorizationResponse::from_url(&url, Mode::Redirect),
+                });
+                way.unseen = false;
+                way.signed_in |= met.signed_in;
+                way.consented |= met.consented;
+                way.undecided = met.may_have_consented;
             }
             Err((trouble, exchange)) => {
                 landing.exchange = exchange;
                 way.trouble = Some(trouble);
             }
         }
-        (landing, way, None)
+        (landing, way, intent)
     }
 
     async fn hand_over(
@@ -94,11 +134,13 @@ impl Driver<'_> {
         agent: &mut UserAgent,
         first: &Request,
         resting: &Navigation,
-        user: &User,
+        #[cfg_attr(not(feature = "browser"), expect(unused_variables, reason = "for browsers"))]
+        (user, is_stop): (&User, &dyn Fn(Act) -> bool),
     ) -> Result<Brought, Failed> {
         let fail = |trouble| (trouble, Arc::clone(&resting.exchange));
         let impossible = |why: &str| fail(Trouble::not_possible(why));
-        if first.method != "GET" {
+        // A browser of our own goes on where the request led.
+        if first.method != "GET" && !self.login.walks_by_itself() {
             return Err(impossible("a request by POST cannot be handed to another browser"));
         }
         let params = self.asked(first);
@@ -135,7 +177,7 @@ impl Driver<'_> {
             #[cfg(feature = "browser")]
             Rung::Browser(browser) => {
                 // A future that is large, for a way that few logins go.
-                Box::pin(self.browse(browser, agent, &first.url, resting, user)).await
+                Box::pin(self.browse(browser, agent, &first.url, resting, (user, is_stop))).await
             }
             _ => return Err(impossible("nobody else signs in")),
         };
@@ -146,7 +188,12 @@ impl Driver<'_> {
             _ => (resting.exchange.number, "signed in elsewhere, which nobody saw"),
         };
         self.memory.note(at, whom);
-        let Brought::Response(callback, form) = &answer else { return Ok(answer) };
+        let (callback, form) = match &answer {
+            Brought::Response(callback, form) => (callback, form),
+            #[cfg(feature = "browser")]
+            Brought::Seen(Seen { response: Some((callback, form)), .. }) => (callback, form),
+            _ => return Ok(answer),
+        };
         let carried = AuthorizationResponse::from_url(callback, Mode::Redirect);
         let posted = form.as_ref().and_then(|form| form.value("code"));
         if let Some(code) = posted.or(carried.code()) {

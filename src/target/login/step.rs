@@ -214,6 +214,11 @@ impl Script {
         self.0.iter().filter(|step| step.when == when).collect()
     }
 
+    /// There is none at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The addresses that steps name in full.
     pub(super) fn addresses(&self) -> Vec<&str> {
         let named = self.0.iter().flat_map(|s| s.request.iter().map(|c| &c.url).chain(&s.open));

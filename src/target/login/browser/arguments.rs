@@ -30,7 +30,7 @@ const FLAGS: [&str; 17] = [
     "--use-mock-keychain",
     // A frame of another site would be another target, whose requests nobody holds back.
     "--disable-site-isolation-trials",
-    "--disable-features=IsolateOrigins,site-per-process,HttpsUpgrades,Translate,MediaRouter,OptimizationHints",
+    "--disable-features=IsolateOrigins,site-per-process,HttpsUpgrades,Translate,MediaRouter,OptimizationHints,SpareRendererForSitePerProcess",
 ];
 
 /// The way to the target, as far as a browser can be told.

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::mark::Marks;
 use crate::http::user_agent::Home;
 use crate::model::exchange::{Exchange, Request, Response};
 
@@ -25,12 +26,22 @@ pub fn patterns() -> Value {
     json!({ "patterns": all })
 }
 
+/// Where the browser was about to leave for, with what it carries.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// The address, query and fragment included.
+    pub url: String,
+    /// What a form posts there, as it would be sent (OAuth 2.0 Form Post Response Mode §2).
+    pub form: Option<String>,
+}
+
 /// Watches one browser.
 pub struct Guard<'a> {
     home: &'a Home,
     leaves: &'a (dyn Fn(&str) -> bool + Sync),
-    /// The URL that carries the authorization response; it was not visited.
-    pub callback: Option<String>,
+    marks: Marks<'a>,
+    /// What carries the authorization response; it was not sent.
+    pub callback: Option<Departure>,
     /// Requests that were held back, by origin.
     pub blocked: BTreeMap<String, usize>,
     /// The origin of a page among them, the last one.
@@ -46,11 +57,17 @@ pub struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// A guard that lets the browser reach `home`, except where the client is.
-    pub fn new(home: &'a Home, leaves: &'a (dyn Fn(&str) -> bool + Sync)) -> Self {
+    /// A guard that lets the browser reach `home`, except where the client is, with requests that
+    /// are marked.
+    pub fn new(
+        home: &'a Home,
+        leaves: &'a (dyn Fn(&str) -> bool + Sync),
+        marks: Marks<'a>,
+    ) -> Self {
         Self {
             home,
             leaves,
+            marks,
             callback: None,
             blocked: BTreeMap::new(),
             barred: None,
@@ -63,7 +80,7 @@ impl<'a> Guard<'a> {
 
     /// A page or its script waits for an answer.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || !self.waiting.is_empty()
     }
 
     /// What follows from an event. The answer to a command `Fetch.getResponseBody` goes to
@@ -78,7 +95,7 @@ impl<'a> Guard<'a> {
             Some("Page.frameRequestedNavigation" | "Page.frameStartedNavigating") => {
                 let url = params["url"].as_str().unwrap_or_default();
                 if !url.starts_with("http:") && !url.starts_with("https:") {
-                    self.note_departure(url);
+                    self.note_departure(url, None);
                 }
                 vec![]
             }
@@ -89,10 +106,10 @@ impl<'a> Guard<'a> {
         }
     }
 
-    fn note_departure(&mut self, url: &str) -> bool {
+    fn note_departure(&mut self, url: &str, form: Option<&str>) -> bool {
         let is_departure = (self.leaves)(url);
         if is_departure && self.callback.is_none() {
-            self.callback = Some(url.to_owned());
+            self.callback = Some(Departure { url: url.into(), form: form.map(str::to_owned) });
         }
         is_departure
     }
@@ -106,7 +123,8 @@ impl<'a> Guard<'a> {
             |reason| ("Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
         if (self.leaves)(&url) {
             if params["resourceType"] == "Document" {
-                self.note_departure(&with_form(&url, request));
+                let form = request["postData"].as_str().filter(|_| request["method"] == "POST");
+                self.note_departure(&url, form);
             }
             return hold("Aborted");
         }
@@ -121,7 +139,11 @@ impl<'a> Guard<'a> {
         if let Some(key) = key(params).filter(|_| is_watched(params)) {
             self.pending.insert(key);
         }
-        ("Fetch.continueRequest", json!({ "requestId": id }))
+        let mut go_on = json!({ "requestId": id });
+        if let Some(headers) = self.marks.headers(params, &url).filter(|_| !is_inert(&url)) {
+            go_on["headers"] = headers;
+        }
+        ("Fetch.continueRequest", go_on)
     }
 
     /// An answer whose head is here.
@@ -136,12 +158,15 @@ impl<'a> Guard<'a> {
             self.failure = params["responseErrorReason"].as_str().map(str::to_owned);
         }
         let location = exchange.response().and_then(Response::location).map(str::to_owned);
+        if params["resourceType"] == "Document" && location.is_none() {
+            self.marks.arrived(&params["frameId"], &exchange.request.url);
+        }
         let has_body = exchange.response().is_some_and(is_readable) && location.is_none();
         if !has_body {
             self.seen.push(exchange);
             // The browser would resolve what the server wrote.
             let is_page = params["resourceType"] == "Document";
-            let is_over = is_page && location.is_some_and(|to| self.note_departure(&to));
+            let is_over = is_page && location.is_some_and(|to| self.note_departure(&to, None));
             let stop = json!({ "requestId": id, "errorReason": "Aborted" });
             return vec![if is_over { ("Fetch.failRequest", stop) } else { on }];
         }
@@ -202,16 +227,6 @@ fn address(request: &Value) -> String {
     format!("{}{fragment}", request["url"].as_str().unwrap_or_default())
 }
 
-/// The parameters of an authorization response that is posted as a form (OAuth 2.0 Form Post
-/// Response Mode §2), as if they stood in the query.
-fn with_form(url: &str, request: &Value) -> String {
-    match request["postData"].as_str().filter(|_| request["method"] == "POST") {
-        Some(form) if url.contains('?') => format!("{url}&{form}"),
-        Some(form) => format!("{url}?{form}"),
-        None => url.to_owned(),
-    }
-}
-
 /// A body that tells something: of a page or of a call.
 fn is_readable(response: &Response) -> bool {
     response.media_type().is_some_and(|t| t.ends_with("html") || t.ends_with("json"))
@@ -266,6 +281,10 @@ mod tests {
         url.starts_with(CLIENT) || url.starts_with("com.example.app:/cb")
     }
 
+    fn left<'g>(guard: &'g Guard<'_>) -> Option<(&'g str, Option<&'g str>)> {
+        guard.callback.as_ref().map(|left| (left.url.as_str(), left.form.as_deref()))
+    }
+
     fn paused(url: &str, kind: &str, more: &Value) -> Value {
         let mut params = json!({
             "requestId": "r1", "networkId": "n1", "resourceType": kind,
@@ -280,7 +299,7 @@ mod tests {
     #[test]
     fn the_target_is_reached_and_everybody_else_is_counted() {
         let home = Home::of(["http://127.0.0.1:7001"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let ask =
             |guard: &mut Guard<'_>, url: &str| guard.on(&paused(url, "Image", &json!({})))[0].0;
         assert_eq!(ask(&mut guard, "http://127.0.0.1:7001/a.png"), "Fetch.continueRequest");
@@ -297,19 +316,19 @@ mod tests {
     #[test]
     fn nothing_is_sent_to_the_client() {
         let home = Home::of(["https://app.test"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let fragment =
             json!({ "request": { "method": "GET", "url": CLIENT, "urlFragment": "#code=c" } });
         assert_eq!(guard.on(&paused(CLIENT, "Document", &fragment))[0].0, "Fetch.failRequest");
-        assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb#code=c"));
+        assert!(left(&guard) == Some(("https://app.test/cb#code=c", None)));
 
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let form =
             json!({ "request": { "method": "POST", "url": CLIENT, "postData": "code=c&state=s" } });
         guard.on(&paused(CLIENT, "Document", &form));
-        assert_eq!(guard.callback.as_deref(), Some("https://app.test/cb?code=c&state=s"));
+        assert!(left(&guard) == Some((CLIENT, Some("code=c&state=s"))));
 
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         assert_eq!(guard.on(&paused(CLIENT, "Image", &json!({})))[0].0, "Fetch.failRequest");
         assert!(guard.callback.is_none(), "an image is no authorization response");
     }
@@ -318,16 +337,16 @@ mod tests {
     fn a_redirect_to_the_client_is_stopped_at_its_location() {
         let home = Home::of(["http://127.0.0.1:7001"]);
         for to in ["https://app.test/cb?code=c%20d", "com.example.app:/cb?code=c"] {
-            let mut guard = Guard::new(&home, &leaves);
+            let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
             let head = json!({ "responseStatusCode": 302, "responseHeaders": [{ "name": "Location", "value": to }] });
             let commands = guard.on(&paused("http://127.0.0.1:7001/login", "Document", &head));
-            assert_eq!((commands[0].0, guard.callback.as_deref()), ("Fetch.failRequest", Some(to)));
+            assert!(commands[0].0 == "Fetch.failRequest" && left(&guard) == Some((to, None)));
             assert_eq!(guard.seen[0].response().unwrap().status, 302);
         }
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let event = json!({ "method": "Page.frameRequestedNavigation", "params": { "url": "com.example.app:/cb?code=c" } });
         assert!(guard.on(&event).is_empty() && guard.callback.is_some());
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let event =
             json!({ "method": "Page.frameRequestedNavigation", "params": { "url": CLIENT } });
         assert!(guard.on(&event).is_empty() && guard.callback.is_none(), "a form may come with it");
@@ -336,12 +355,12 @@ mod tests {
     #[test]
     fn an_answer_is_kept_with_its_body_and_goes_on() {
         let home = Home::of(["http://127.0.0.1:7001"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         guard.on(&paused("http://127.0.0.1:7001/login", "Document", &json!({})));
         assert!(guard.is_busy());
         let head = json!({ "responseStatusCode": 200, "responseHeaders": [{ "name": "content-type", "value": "text/html" }] });
         let commands = guard.on(&paused("http://127.0.0.1:7001/login", "Document", &head));
-        assert_eq!(commands[0].0, "Fetch.getResponseBody");
+        assert!(commands[0].0 == "Fetch.getResponseBody" && guard.is_busy());
         let body = json!({ "body": "PGgxPg==", "base64Encoded": true });
         assert_eq!(guard.with_body("r1", &body, 3)[0].0, "Fetch.continueRequest");
         let response = guard.seen[0].response().unwrap();
@@ -352,7 +371,7 @@ mod tests {
     #[test]
     fn a_page_that_cannot_be_had_is_an_exchange_without_an_answer() {
         let home = Home::of(["https://as.test"]);
-        let mut guard = Guard::new(&home, &leaves);
+        let mut guard = Guard::new(&home, &leaves, Marks::new(&|| None));
         let failed = json!({ "responseErrorReason": "ConnectionRefused" });
         guard.on(&paused("https://as.test/", "Document", &failed));
         assert_eq!(guard.failure.as_deref(), Some("ConnectionRefused"));

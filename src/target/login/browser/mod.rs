@@ -2,11 +2,12 @@
 //! Protocol. The browser reaches the target and the origins that the profile names, and nobody
 //! else; what it is about to send to the client is the authorization response, and is not sent.
 //!
-//! [`arguments`], [`frame`] and [`guard`] are pure and are compiled for tests without the feature.
+//! [`arguments`], [`frame`], [`guard`] and [`mark`] are pure and are compiled for tests without the feature.
 
 pub mod arguments;
 pub mod frame;
 pub mod guard;
+pub mod mark;
 
 #[cfg(feature = "browser")]
 mod cookies;
@@ -17,7 +18,11 @@ mod page;
 #[cfg(feature = "browser")]
 mod play;
 #[cfg(feature = "browser")]
+mod pool;
+#[cfg(feature = "browser")]
 mod process;
+#[cfg(feature = "browser")]
+mod rest;
 #[cfg(feature = "browser")]
 mod tab;
 #[cfg(feature = "browser")]
@@ -25,5 +30,7 @@ mod visit;
 #[cfg(feature = "browser")]
 mod walk;
 
+#[cfg(feature = "browser")]
+pub(super) use pool::Pool;
 #[cfg(feature = "browser")]
 pub use visit::Browser;

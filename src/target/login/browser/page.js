@@ -40,6 +40,12 @@ globalThis.authspec ??= (() => {
       ? attribute(form, "method").toUpperCase() || "GET"
       : "POST";
 
+  // What may change the page by itself: script, another document in it, a movement.
+  const isLively = (e) =>
+    e.matches("script, iframe, frame, object, embed, meta[http-equiv=refresh i]") ||
+    e.getAttributeNames().some((name) => name.startsWith("on"));
+  const moves = () => document.getAnimations().some((animation) => animation.playState === "running");
+
   const read = () => {
     controls = [];
     const groups = new Map();
@@ -56,7 +62,15 @@ globalThis.authspec ??= (() => {
       groups.get(form)[isOne ? "fields" : "buttons"].push(isOne ? field(e) : button(e));
     }
     const forms = [...groups.values()];
-    return { url: location.href, isReady: document.readyState === "complete", document: performance.timeOrigin, forms, links };
+    return {
+      url: location.href,
+      isReady: document.readyState === "complete",
+      document: performance.timeOrigin,
+      size: document.documentElement?.outerHTML.length ?? 0,
+      isLively: moves() || all(document).some(isLively),
+      forms,
+      links,
+    };
   };
 
   const select = (selector) => {

@@ -14,6 +14,10 @@ pub(super) struct Sight {
     pub(super) is_ready: bool,
     /// When the document began, which tells it from others.
     pub(super) document: f64,
+    /// Its length, which changes with it.
+    pub(super) size: u64,
+    /// Something in it may change it.
+    pub(super) is_lively: bool,
     forms: Vec<Group>,
     links: Vec<Link>,
 }

@@ -1,6 +1,5 @@
 //! A browser that runs, with data of its own, and that ends with its owner.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,9 +7,12 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::arguments::{Route, arguments};
-use super::frame::Frames;
-use serde_json::Value;
+use super::arguments::arguments;
+use super::frame::{Frames, command};
+use super::pool::Make;
+#[cfg(unix)]
+use rustix::process::{WaitId, WaitIdOptions};
+use serde_json::{Value, json};
 
 /// Time that the browser has to end by itself.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -28,6 +30,8 @@ pub(super) struct Process {
     input: ChildStdin,
     output: ChildStdout,
     frames: Frames,
+    /// The number of the last command: none is used twice, so that no answer is taken for another.
+    last: u64,
     /// Where octets arrive; in a future it would be copied with it.
     part: Vec<u8>,
     /// Removed with the process.
@@ -35,13 +39,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the program in that environment for these hosts. The error says why it did not start.
-    pub(super) fn start(
-        program: &Path,
-        environment: &[(&str, String)],
-        hosts: &[String],
-        route: &Route,
-    ) -> Result<Self, String> {
+    /// Starts a browser of that make. The error says why it did not start.
+    pub(super) fn start(make: &Make) -> Result<Self, String> {
+        let Make { program, environment, hosts, route } = make;
         let folder = tempfile::Builder::new()
             .prefix("authspec-browser-")
             .tempdir()
@@ -66,7 +66,18 @@ impl Process {
             return Err("the browser was started without pipes".into());
         };
         let (frames, part) = (Frames::default(), vec![0; AT_ONCE]);
-        Ok(Self { child, input, output, frames, part, _folder: folder })
+        Ok(Self { child, input, output, frames, last: 0, part, _folder: folder })
+    }
+
+    /// The number of the next command.
+    pub(super) fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// It runs.
+    pub(super) fn is_well(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     pub(super) async fn send(&mut self, octets: &[u8]) -> Result<(), String> {
@@ -87,8 +98,10 @@ impl Process {
         }
     }
 
-    /// Waits a little for the end of a browser that was told to end, then ends it.
-    pub(super) async fn end(mut self) {
+    /// Tells the browser to end, waits a little, then ends it.
+    pub(super) async fn close(mut self) {
+        let number = self.number();
+        let _ = self.send(&command(number, None, "Browser.close", &json!({}))).await;
         if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
             self.kill();
             let _ = tokio::time::timeout(FAREWELL, self.child.wait()).await;
@@ -102,6 +115,10 @@ impl Process {
             && let Some(group) = rustix::process::Pid::from_raw(group)
         {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            // Its folder is about to be removed, in which it may write as long as it lives. The
+            // owner of the child reaps it.
+            let ends = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            let _ = rustix::process::waitid(WaitId::Pid(group), ends);
         }
     }
 }

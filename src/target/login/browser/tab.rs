@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::frame::command;
 use super::guard::{Command, Guard, patterns};
 use super::process::Process;
 
+/// Time that a browser has to close a page.
+const LEAVE: Duration = Duration::from_secs(5);
 /// What runs in every page.
 const SCRIPT: &str = include_str!("page.js");
 
@@ -17,9 +19,10 @@ const SCRIPT: &str = include_str!("page.js");
 pub(super) struct Tab<'a> {
     process: Process,
     pub(super) guard: Guard<'a>,
+    /// Cookies, cache and storage of this page alone.
+    context: Value,
     session: Option<String>,
     target: String,
-    last: u64,
     /// Requests whose body was asked for, by the number of the command.
     bodies: HashMap<u64, String>,
     /// Octets of a body that are kept.
@@ -29,16 +32,21 @@ pub(super) struct Tab<'a> {
 }
 
 impl<'a> Tab<'a> {
-    /// A new page, guarded from its first request on.
+    /// A new page, guarded from its first request on. The name of the browser ends with `mark`.
     pub(super) async fn open(
         process: Process,
         guard: Guard<'a>,
         most: usize,
+        mark: Option<&str>,
     ) -> Result<Self, String> {
         let (bodies, target) = (HashMap::new(), String::new());
+        let context = Value::Null;
         let mut tab =
-            Self { process, guard, session: None, target, last: 0, bodies, most, world: None };
-        let created = tab.call("Target.createTarget", json!({ "url": "about:blank" })).await?;
+            Self { process, guard, context, session: None, target, bodies, most, world: None };
+        let context = tab.call("Target.createBrowserContext", json!({})).await?;
+        tab.context = context["browserContextId"].clone();
+        let place = json!({ "url": "about:blank", "browserContextId": tab.context });
+        let created = tab.call("Target.createTarget", place).await?;
         tab.target = created["targetId"].as_str().unwrap_or_default().to_owned();
         let attach = json!({ "targetId": tab.target, "flatten": true });
         tab.call("Target.setDiscoverTargets", json!({ "discover": true })).await?;
@@ -53,7 +61,19 @@ impl<'a> Tab<'a> {
         ] {
             tab.call(method, params).await?;
         }
+        if let Some(mark) = mark {
+            let version = tab.call("Browser.getVersion", json!({})).await?;
+            // Servers that look for a browser find one.
+            let own = version["userAgent"].as_str().unwrap_or_default();
+            let name = json!({ "userAgent": format!("{own} {mark}").trim_start() });
+            tab.call("Network.setUserAgentOverride", name).await?;
+        }
         Ok(tab)
+    }
+
+    /// The cookies that the browser holds for this page.
+    pub(super) async fn cookies(&mut self) -> Result<Value, String> {
+        self.call("Storage.getCookies", json!({ "browserContextId": self.context })).await
     }
 
     /// The answer to a command; what the browser reports meanwhile is dealt with.
@@ -81,13 +101,17 @@ impl<'a> Tab<'a> {
     }
 
     async fn send(&mut self, method: &str, params: &Value) -> Result<u64, String> {
-        self.last += 1;
+        let number = self.process.number();
         let session = self.session.as_deref().filter(|_| !is_for_browser(method));
-        self.process.send(&command(self.last, session, method, params)).await?;
-        Ok(self.last)
+        self.process.send(&command(number, session, method, params)).await?;
+        Ok(number)
     }
 
     async fn handle(&mut self, message: &Value) -> Result<(), String> {
+        // A page that was closed may have had something left to say.
+        if message["sessionId"].as_str().is_some_and(|of| Some(of) != self.session.as_deref()) {
+            return Ok(());
+        }
         let commands = match message["id"].as_u64() {
             Some(id) => match self.bodies.remove(&id) {
                 Some(request) => self.guard.with_body(&request, &message["result"], self.most),
@@ -179,10 +203,18 @@ impl<'a> Tab<'a> {
         Ok(())
     }
 
-    /// Tells the browser to end, and sees that it does.
-    pub(super) async fn close(mut self) {
-        let _ = self.send("Browser.close", &json!({})).await;
-        self.process.end().await;
+    /// Closes the page with all that the browser holds for it. The browser is ready for another one.
+    pub(super) async fn leave(mut self) -> Result<Process, Self> {
+        let context = json!({ "browserContextId": self.context });
+        match timeout(LEAVE, self.call("Target.disposeBrowserContext", context)).await {
+            Ok(Ok(_)) => Ok(self.process),
+            _ => Err(self),
+        }
+    }
+
+    /// Ends the browser.
+    pub(super) async fn close(self) {
+        self.process.close().await;
     }
 }
 

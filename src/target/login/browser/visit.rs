@@ -4,20 +4,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::arguments::{Route, find};
 use super::cookies;
 use super::guard::Guard;
+use super::mark::Marks;
+use super::pool::{Make, Used};
 use super::process::Process;
 use super::tab::Tab;
 use super::walk::{End, TICK, Walk};
 use crate::http::user_agent::{Navigation, UserAgent};
 use crate::model::exchange::Exchange;
+use crate::oauth::params::Params;
 use crate::target::login::User;
 use crate::target::login::driver::{Decision, Driver};
-use crate::target::login::outside::Brought;
+use crate::target::login::intent::Act;
+use crate::target::login::outside::{Brought, Met, Seen};
 use crate::target::login::reason::{Reason, Trouble};
 use crate::target::login::step::{Script, Step, When};
 
@@ -75,21 +78,22 @@ impl Driver<'_> {
         agent: &mut UserAgent,
         url: &str,
         resting: &Navigation,
-        user: &User,
+        (user, is_stop): (&User, &dyn Fn(Act) -> bool),
     ) -> Result<Brought, Trouble> {
         let missing = |why: String| {
             let remedy = "install Chromium, or name it as browser under [login] or in CHROMIUM";
             Trouble::new(Reason::PageNotFound, why, remedy)
         };
-        let program = browser.program.clone().map_err(missing)?;
-        let hosts: Vec<String> = self.home.hosts().map(str::to_owned).collect();
-        let process = Process::start(&program, &browser.environment, &hosts, &browser.route);
-        let process = process.map_err(missing)?;
-        let guard = Guard::new(self.home, self.leaves);
-        let open = timeout(START, Tab::open(process, guard, self.http.limits().body)).await;
-        let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
-        let mut tab = open.unwrap_or_else(late).map_err(missing)?;
-        let sign_in = self.sign_in(&mut tab, browser, agent, (url, &resting.url), user);
+        let make = Make {
+            program: browser.program.clone().map_err(missing)?,
+            environment: browser.environment.clone(),
+            hosts: self.home.hosts().map(str::to_owned).collect(),
+            route: browser.route.clone(),
+        };
+        let next = || self.http.next_mark(self.recorder).map(|mark| mark.traceparent);
+        let (mut tab, logins) = self.tab(&make, &next).await.map_err(missing)?;
+        let before = self.recorder.len();
+        let sign_in = self.sign_in(&mut tab, browser, agent, (url, &resting.url), (user, is_stop));
         let walk = timeout(browser.timeout, sign_in).await;
         let outcome = walk.unwrap_or_else(|_| {
             let detail = format!("no callback within {} s", browser.timeout.as_secs());
@@ -97,30 +101,71 @@ impl Driver<'_> {
         });
         self.record(&mut tab);
         self.tell_blocked(&tab);
-        if let Ok(Ok(held)) = timeout(END, tab.call("Storage.getCookies", json!({}))).await {
+        let held = timeout(END, tab.cookies()).await;
+        let is_well = outcome.is_ok() && matches!(held, Ok(Ok(_)));
+        if let Ok(Ok(held)) = held {
             agent.jar = cookies::jar(&held);
         }
         let outcome = match outcome {
             Err(trouble) => Err(self.shown(trouble, &mut tab, browser, agent, user).await),
-            Ok((End::Left(callback), _)) => Ok(Brought::Response(callback, None)),
-            Ok((End::Rests(page), has_signed_in)) => {
-                let exchange = self.page_at(&page).unwrap_or_else(|| Arc::clone(&resting.exchange));
-                Ok(Brought::Page(exchange, has_signed_in))
+            Ok((End::Left(departure), met)) => {
+                let exchanges = self.recorder.exchanges();
+                let last = exchanges.into_iter().skip(before).rfind(|e| e.response().is_some());
+                let form = departure.form.as_deref().map(Params::decode);
+                Ok(Brought::Seen(Seen {
+                    exchange: last.unwrap_or_else(|| Arc::clone(&resting.exchange)),
+                    response: Some((departure.url, form)),
+                    stopped: None,
+                    met,
+                }))
             }
+            Ok((End::Rests(page, stopped), met)) => Ok(Brought::Seen(Seen {
+                exchange: self.page_at(&page).unwrap_or_else(|| Arc::clone(&resting.exchange)),
+                response: None,
+                stopped,
+                met,
+            })),
         };
-        tab.close().await;
+        match is_well {
+            true => self.part(tab, make, logins + 1).await,
+            false => tab.close().await,
+        }
         outcome
     }
 
-    /// The exchange that brought the page of that address, or the last page where script changed
-    /// the address.
-    fn page_at(&self, url: &str) -> Option<Arc<Exchange>> {
-        let address = url.split('#').next().unwrap_or_default();
-        let exchanges = self.recorder.exchanges();
-        let answered = || exchanges.iter().rev().filter(|e| e.response().is_some());
-        let of_address = answered().find(|e| e.request.url == address);
-        let is_page = |e: &&Arc<Exchange>| e.response().is_some_and(|r| r.is_html());
-        of_address.or_else(|| answered().find(is_page)).cloned()
+    /// A page in a browser of that make: one that waits, or a new one. With it, how many logins the
+    /// browser has seen. `next` marks its requests.
+    async fn tab<'t>(
+        &'t self,
+        make: &Make,
+        next: &'t (dyn Fn() -> Option<String> + Sync),
+    ) -> Result<(Tab<'t>, usize), String> {
+        let mark = self.http.next_mark(self.recorder).map(|mark| mark.user_agent);
+        let open = async |process| {
+            let guard = Guard::new(self.home, self.leaves, Marks::new(next));
+            let most = self.http.limits().body;
+            let open = timeout(START, Tab::open(process, guard, most, mark.as_deref())).await;
+            let late = |_| Err(format!("the browser did not start within {} s", START.as_secs()));
+            open.unwrap_or_else(late)
+        };
+        if let Some(Used { process, logins }) = self.memory.browsers.take(make)
+            && let Ok(tab) = open(process).await
+        {
+            return Ok((tab, logins));
+        }
+        Ok((open(Process::start(make)?).await?, 0))
+    }
+
+    /// Leaves the browser to the next login.
+    async fn part(&self, tab: Tab<'_>, make: Make, logins: usize) {
+        match tab.leave().await {
+            Ok(process) => {
+                if let Some(process) = self.memory.browsers.keep(make, Used { process, logins }) {
+                    process.close().await;
+                }
+            }
+            Err(tab) => tab.close().await,
+        }
     }
 
     /// The trouble with what shows it.
@@ -168,8 +213,8 @@ impl Driver<'_> {
         browser: &Browser,
         agent: &UserAgent,
         (url, page): (&str, &str),
-        user: &User,
-    ) -> Result<(End, bool), Trouble> {
+        (user, is_stop): (&User, &dyn Fn(Act) -> bool),
+    ) -> Result<(End, Met), Trouble> {
         for cookie in cookies::commands(&agent.jar) {
             // A cookie that the browser refuses would not have come from it.
             let _ = tab.call("Network.setCookie", cookie).await;
@@ -182,19 +227,49 @@ impl Driver<'_> {
         if login.first().is_none_or(|step| step.open.is_none()) {
             tab.visit(page).await.map_err(broken)?;
         }
-        let mut walk = Walk::new(!login.is_empty());
-        if !self.is_past(tab, &login).await? {
-            self.perform(tab, &login, url, user).await?;
-            walk.has_signed_in = login.iter().any(|step| step.has("password"));
-        }
-        if tab.guard.callback.is_none() {
-            self.perform(tab, &decide, url, user).await?;
-        }
-        let end = self.walk(tab, &mut walk, user).await?;
+        let mut walk = Walk::new(!login.is_empty(), is_stop);
+        let is_past = self.is_past(tab, &login).await?;
+        let end =
+            match self.take_steps(tab, &mut walk, (&login, is_past), &decide, url, user).await? {
+                Some(page) => End::Rests(page, None),
+                None => self.walk(tab, &mut walk, user).await?,
+            };
         if walk.has_signed_in {
             self.memory.accepted(user);
         }
-        Ok((end, walk.has_signed_in))
+        let decided = walk.decisions > 0 || walk.has_decided;
+        let met = Met {
+            signed_in: walk.has_signed_in,
+            consented: decided,
+            may_have_consented: !decided && !is_past && may_decide(&login),
+        };
+        Ok((end, met))
+    }
+
+    /// Takes the steps of the profile, if there are any; the page on which they end, if they do not
+    /// find there what they need.
+    async fn take_steps(
+        &self,
+        tab: &mut Tab<'_>,
+        walk: &mut Walk<'_>,
+        (login, is_past): (&[&Step], bool),
+        decide: &[&Step],
+        url: &str,
+        user: &User,
+    ) -> Result<Option<String>, Trouble> {
+        if !is_past {
+            if let Some(page) = self.perform(tab, walk, login, url, user).await? {
+                return Ok(Some(page));
+            }
+            walk.has_signed_in = login.iter().any(|step| step.has("password"));
+        }
+        if tab.guard.callback.is_none() && !decide.is_empty() {
+            if let Some(page) = self.perform(tab, walk, decide, url, user).await? {
+                return Ok(Some(page));
+            }
+            walk.has_decided = true;
+        }
+        Ok(None)
     }
 
     /// The page asks for a decision already, so that the steps of the sign-in are not for it.
@@ -209,4 +284,11 @@ impl Driver<'_> {
         let asks = page.forms.iter().any(|form| self.asks_to_sign_in(form));
         Ok(tab.guard.callback.is_some() || !asks && self.choose(&page).is_some())
     }
+}
+
+/// Steps that sign in, and may decide as well: something is pressed after what sends the password.
+fn may_decide(steps: &[&Step]) -> bool {
+    let Some(at) = steps.iter().rposition(|step| step.has("password")) else { return false };
+    let pressed = steps[at..].iter().filter(|step| step.click.is_some() || step.press.is_some());
+    pressed.count() > 1
 }

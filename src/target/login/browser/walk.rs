@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::guard::Departure;
 use super::page::Sight;
+use super::rest::{Idleness, unreached};
 use super::tab::Tab;
 use super::visit::broken;
 use crate::target::login::User;
@@ -12,18 +14,17 @@ use crate::target::login::choice::{denies, is_password, otp_field, username_fiel
 use crate::target::login::driver::{Decision, Driver};
 use crate::target::login::form::{Choice, MOST_DECISIONS};
 use crate::target::login::html::{Button, Field, Form, Page};
+use crate::target::login::intent::Act;
 use crate::target::login::reason::{Reason, Trouble};
 
 /// Time between two looks at a page.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// Time after which a page that waits for nothing and has not changed is taken for the answer.
 const QUIET: Duration = Duration::from_secs(3);
-/// Time that a page has to show something to do.
-const SHOWS: Duration = Duration::from_secs(8);
 
 /// What the user does on a page.
 #[derive(Clone, Debug, PartialEq)]
-enum Deed {
+pub(super) enum Deed {
     Identify(usize),
     SignIn(usize),
     Code(usize),
@@ -33,27 +34,33 @@ enum Deed {
 
 /// How a walk ended.
 pub(super) enum End {
-    /// At the address that carries the authorization response.
-    Left(String),
-    /// On the page of that address.
-    Rests(String),
+    /// With the authorization response.
+    Left(Departure),
+    /// On the page of that address, before an act at which the scenario stops, if it does.
+    Rests(String, Option<Act>),
 }
 
 /// Where a walk stands.
-#[derive(Default)]
-pub(super) struct Walk {
+pub(super) struct Walk<'s> {
+    /// The acts that the user does not do.
+    is_stop: &'s dyn Fn(Act) -> bool,
     /// What was done last, in which document, and since when nothing has happened.
     last: Option<(Deed, f64, Instant)>,
     /// The password was sent.
     pub(super) has_signed_in: bool,
     has_identified: bool,
-    decisions: usize,
+    /// Pages of consent that were answered.
+    pub(super) decisions: usize,
+    /// Steps of the profile decided.
+    pub(super) has_decided: bool,
     /// A code was sent; whether it had been sent before in this run.
-    coded: Option<bool>,
+    pub(super) coded: Option<bool>,
     /// Steps did what there was to type.
     is_scripted: bool,
-    /// Since when there is nothing to do.
-    idle: Option<Instant>,
+    /// The document in which a step of the profile was taken last, and since when nothing has
+    /// happened.
+    stepped: Option<(f64, Instant)>,
+    pub(super) idleness: Idleness,
 }
 
 impl Driver<'_> {
@@ -62,7 +69,7 @@ impl Driver<'_> {
     pub(super) async fn walk(
         &self,
         tab: &mut Tab<'_>,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
         user: &User,
     ) -> Result<End, Trouble> {
         loop {
@@ -82,13 +89,16 @@ impl Driver<'_> {
             }
             let page = self.offered(&sight);
             let Some(deed) = self.deed(&sight, &page) else {
-                let since = *walk.idle.get_or_insert_with(Instant::now);
-                if since.elapsed() > SHOWS {
+                if self.is_over(&sight, &mut walk.idleness) {
                     return self.at_rest(tab, &sight, walk);
                 }
                 continue;
             };
-            walk.idle = None;
+            walk.idleness = Idleness::default();
+            let act = deed.act();
+            if (walk.is_stop)(act) {
+                return Ok(End::Rests(sight.url, Some(act)));
+            }
             if !walk.may_do(&deed, sight.document) {
                 continue;
             }
@@ -118,7 +128,7 @@ impl Driver<'_> {
     }
 
     /// What there is to do on the page.
-    fn deed(&self, sight: &Sight, page: &Page) -> Option<Deed> {
+    pub(super) fn deed(&self, sight: &Sight, page: &Page) -> Option<Deed> {
         let hints = &self.login.hints;
         let asks = |f: &Form| self.asks_to_sign_in(f) || self.asks_for_code(f);
         if let Some(at) = page.forms.iter().position(asks) {
@@ -132,6 +142,10 @@ impl Driver<'_> {
             };
             return Some(deed);
         }
+        // What an error page offers leads somewhere else.
+        if self.is_error(sight) {
+            return None;
+        }
         match self.choose(page)? {
             Choice::Button(form, button) => {
                 let at = page.forms.iter().position(|f| std::ptr::eq(f, form))?;
@@ -143,9 +157,8 @@ impl Driver<'_> {
     }
 
     /// Refuses what was done before and led back.
-    fn admit_deed(&self, deed: &Deed, walk: &mut Walk, user: &User) -> Result<(), Trouble> {
-        let is_typed = !matches!(deed, Deed::Press(..) | Deed::Follow(_));
-        if is_typed && walk.is_scripted && !walk.has_signed_in {
+    fn admit_deed(&self, deed: &Deed, walk: &mut Walk<'_>, user: &User) -> Result<(), Trouble> {
+        if deed.is_typed() && walk.is_scripted && !walk.has_signed_in {
             return Err(Trouble::new(
                 Reason::CallbackNotReached,
                 "a sign-in form that the steps do not get past",
@@ -190,7 +203,7 @@ impl Driver<'_> {
         sight: &Sight,
         page: &Page,
         deed: &Deed,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
         user: &User,
     ) -> Result<(), Trouble> {
         match deed {
@@ -224,7 +237,7 @@ impl Driver<'_> {
         &self,
         form: &'f Form,
         user: &User,
-        walk: &mut Walk,
+        walk: &mut Walk<'_>,
     ) -> Result<Vec<(&'f Field, String)>, Trouble> {
         let hints = &self.login.hints;
         let mut typed = Vec::new();
@@ -243,85 +256,68 @@ impl Driver<'_> {
         }
         Ok(typed)
     }
-
-    /// The browser rests on a page that offers nothing. As with forms over plain HTTP, that is how
-    /// the request ended, except where it should have brought a code.
-    fn at_rest(&self, tab: &Tab<'_>, sight: &Sight, walk: &Walk) -> Result<End, Trouble> {
-        if tab.guard.barred.is_some() {
-            return Err(unreached(tab));
-        }
-        match self.demands_code {
-            true => Err(self.stuck(sight, walk)),
-            false => Ok(End::Rests(sight.url.clone())),
-        }
-    }
-
-    /// Why a page that offers nothing is none to rest on.
-    fn stuck(&self, sight: &Sight, walk: &Walk) -> Trouble {
-        let page = sight.url.split(['?', '#']).next().unwrap_or_default();
-        let exchanges = self.recorder.exchanges();
-        let is_error = exchanges.last().and_then(|e| e.response()).is_some_and(|r| r.status >= 400);
-        match (is_error, walk.has_signed_in) {
-            (true, _) => {
-                let gist = exchanges.last().map(|e| e.gist()).unwrap_or_default();
-                let remedy = "see the page, and the log of the server";
-                Trouble::new(Reason::Refused, format!("{gist} at {page}"), remedy)
-            }
-            (false, true) if walk.coded.is_some() && walk.decisions == 0 => {
-                Trouble::code_refused(format!("the browser rests at {page}"))
-            }
-            (false, true) => {
-                let remedy =
-                    "see the page on which the user rests: something is left for him to do";
-                Trouble::new(
-                    Reason::CallbackNotReached,
-                    format!("the browser rests at {page}"),
-                    remedy,
-                )
-            }
-            (false, false) => {
-                let remedy = "name fields and buttons under [login], or list [[login.steps]]";
-                let detail = format!("nothing to fill in or press at {page}");
-                Trouble::new(Reason::FieldNotFound, detail, remedy)
-            }
-        }
-    }
 }
 
-impl Walk {
-    pub(super) fn new(is_scripted: bool) -> Self {
-        Self { is_scripted, ..Self::default() }
+impl<'s> Walk<'s> {
+    pub(super) fn new(is_scripted: bool, is_stop: &'s dyn Fn(Act) -> bool) -> Self {
+        Self {
+            is_stop,
+            last: None,
+            has_signed_in: false,
+            has_identified: false,
+            decisions: 0,
+            has_decided: false,
+            coded: None,
+            is_scripted,
+            stepped: None,
+            idleness: Idleness::default(),
+        }
     }
 
     /// Something happens: whatever is waited for may come of it.
-    fn stir(&mut self) {
-        self.idle = None;
-        if let Some((_, _, since)) = &mut self.last {
+    pub(super) fn stir(&mut self) {
+        self.idleness = Idleness::default();
+        let times = self.last.iter_mut().map(|(_, _, since)| since);
+        for since in times.chain(self.stepped.iter_mut().map(|(_, since)| since)) {
             *since = Instant::now();
         }
     }
 
-    /// A deed is done again in the same document only when nothing has happened for a while: the
-    /// page may be about to change.
+    /// A step of the profile was taken in that document.
+    pub(super) fn stepped(&mut self, document: f64) {
+        self.stepped = Some((document, Instant::now()));
+    }
+
+    /// A step of the profile was taken in that document, and in none since.
+    pub(super) fn has_stepped(&self, document: f64) -> bool {
+        self.stepped.is_some_and(|(at, _)| at == document)
+    }
+
+    /// What was done in the same document, by the user or by the steps of the profile, is done again
+    /// only when nothing has happened for a while: the page may be about to change.
     fn may_do(&self, deed: &Deed, document: f64) -> bool {
-        match &self.last {
-            Some((last, at, when)) if last == deed && *at == document => when.elapsed() > QUIET,
-            _ => true,
-        }
+        let acted = match (&self.last, self.stepped) {
+            (Some((last, at, when)), _) if last == deed && *at == document => Some(*when),
+            (_, Some((at, when))) if deed.is_typed() && at == document => Some(when),
+            _ => None,
+        };
+        acted.is_none_or(|when| when.elapsed() > QUIET)
     }
 }
 
-/// Why there is no page.
-fn unreached(tab: &Tab<'_>) -> Trouble {
-    if let Some(origin) = tab.guard.barred.as_ref().or(tab.guard.blocked.keys().next()) {
-        let detail = format!("the browser was about to leave for {origin}");
-        let remedy = "name its origin under origins in [login], if the user signs in there";
-        return Trouble::new(Reason::CallbackNotReached, detail, remedy);
+impl Deed {
+    fn is_typed(&self) -> bool {
+        self.act() != Act::Decide
     }
-    let failure = tab.guard.failure.as_deref().unwrap_or("nothing");
-    let detail = format!("no page: the browser says {failure}");
-    let remedy = "check that the browser reaches the target and trusts its certificate: it does not read ca_file, only its own trust store";
-    Trouble::new(Reason::PageNotFound, detail, remedy)
+
+    /// What it is about.
+    fn act(&self) -> Act {
+        match self {
+            Self::Identify(_) => Act::Identify,
+            Self::SignIn(_) | Self::Code(_) => Act::SignIn,
+            Self::Press(..) | Self::Follow(_) => Act::Decide,
+        }
+    }
 }
 
 /// Presses the button, as soon as the page lets it be pressed, or else the key that sends a form.

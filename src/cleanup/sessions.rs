@@ -6,9 +6,6 @@ use crate::model::exchange::Request;
 use crate::oauth::authorization::Landing;
 use crate::oauth::params::Params;
 
-/// Pages that may ask whether the user wants to sign out.
-const MOST_QUESTIONS: usize = 3;
-
 impl Work<'_> {
     /// Signs every browser out in which somebody signed in and which is still at hand.
     pub(super) async fn end_sessions(&self) {
@@ -51,14 +48,11 @@ impl Work<'_> {
 
     /// The error says what came back.
     async fn sign_out(&self, browser: &mut UserAgent, request: Request) -> Result<(), String> {
-        let mut landing = self.context.visit(browser, &self.recorder, request).await;
-        for _ in 0..MOST_QUESTIONS {
-            let Some(answer) = self.context.confirmation(&self.recorder, &landing) else { break };
-            landing = self.context.visit(browser, &self.recorder, answer).await;
-        }
-        match self.context.confirmation(&self.recorder, &landing) {
-            Some(_) => Err("the end_session_endpoint asks the user again and again".into()),
-            None => is_over(&landing),
+        let (context, recorder) = (self.context, &self.recorder);
+        let landing = context.visit(browser, recorder, request).await;
+        match context.confirm_logout(browser, recorder, landing).await {
+            Ok(landing) => is_over(&landing),
+            Err(_) => Err("the end_session_endpoint asks the user again and again".into()),
         }
     }
 }

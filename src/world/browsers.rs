@@ -6,10 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use super::World;
 use super::context::Context;
 use crate::http::Recorder;
+use crate::http::cookies::Initiator;
 use crate::http::user_agent::{SharedJar, UserAgent};
 use crate::model::exchange::Request;
 use crate::oauth::authorization::Landing;
 use crate::target::login::driver::Decision;
+
+/// Pages that may ask whether the user wants to sign out.
+const MOST_QUESTIONS: usize = 3;
 
 /// The user agents that nobody uses now.
 #[derive(Default)]
@@ -82,16 +86,36 @@ impl Context {
         recorder: &Recorder,
         request: Request,
     ) -> Landing {
-        let uris: Vec<String> = self.target.post_logout_redirect_uri.iter().cloned().collect();
+        let uris = self.after_logout();
         self.drive(agent, recorder, request, &uris, None, Decision::Approve).await.0
     }
 
-    /// The request by which the user confirms that he wants to sign out, where a page asks for it.
-    pub fn confirmation(&self, recorder: &Recorder, landing: &Landing) -> Option<Request> {
-        let is_page = landing.response.is_none() && !landing.asks_to_sign_in;
-        let leaves = |location: &str| self.is_client(location, &[]);
+    /// The user confirms, as long as pages ask, that he wants to sign out. An error: he is asked
+    /// again and again.
+    pub async fn confirm_logout(
+        &self,
+        agent: &mut UserAgent,
+        recorder: &Recorder,
+        mut landing: Landing,
+    ) -> Result<Landing, Landing> {
+        let uris = self.after_logout();
+        let leaves = |location: &str| self.is_client(location, &uris);
         let driver = self.driver(recorder, &leaves, None, Decision::Approve);
-        is_page.then(|| driver.confirmation(landing)).flatten()
+        let question = |landing: &Landing| {
+            let is_page = landing.response.is_none() && !landing.asks_to_sign_in;
+            is_page.then(|| driver.confirmation(landing)).flatten()
+        };
+        for _ in 0..MOST_QUESTIONS {
+            let Some(answer) = question(&landing) else { return Ok(landing) };
+            // The form is on a page of the target: its own cookies go with it.
+            let by = Initiator::SameSite;
+            (landing, _, _) = driver.drive_until(agent, answer, by, |_| false).await;
+        }
+        if question(&landing).is_some() { Err(landing) } else { Ok(landing) }
+    }
+
+    fn after_logout(&self) -> Vec<String> {
+        self.target.post_logout_redirect_uri.iter().cloned().collect()
     }
 }
 

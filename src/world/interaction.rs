@@ -81,25 +81,14 @@ impl World {
         Ok((landing, way, intent))
     }
 
-    /// The user confirms, as long as pages ask, that he wants to sign out.
+    /// [`Context::confirm_logout`] where the flow stands.
     pub async fn confirm_logout(&mut self) -> Step {
-        let context = self.context()?;
-        let own = context.target.post_logout_redirect_uri.clone();
-        for _ in 0..3 {
-            let flow = self.flow()?;
-            let leaves = |location: &str| {
-                context.is_client(location, &[])
-                    || own.as_ref().is_some_and(|uri| location.starts_with(uri))
-            };
-            let driver = context.driver(&self.recorder, &leaves, None, Decision::Approve);
-            let is_page = flow.landing.response.is_none() && !flow.landing.asks_to_sign_in;
-            let Some(wire) = driver.confirmation(&flow.landing).filter(|_| is_page) else { break };
-            let (landing, _, _) =
-                driver.drive_until(&mut self.agent, wire, Initiator::SameSite, NOWHERE).await;
-            self.need(usable(landing.exchange.clone()))?;
-            self.flows.pop();
-            self.flows.push(Flow { landing, ..flow });
-        }
+        let (context, flow) = (self.context()?, self.flow()?);
+        let (Ok(landing) | Err(landing)) =
+            context.confirm_logout(&mut self.agent, &self.recorder, flow.landing.clone()).await;
+        self.need(usable(landing.exchange.clone()))?;
+        self.flows.pop();
+        self.flows.push(Flow { landing, ..flow });
         Ok(())
     }
 

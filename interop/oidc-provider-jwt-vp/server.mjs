@@ -90,7 +90,9 @@ new WebSocket(at).addEventListener('message', (event) => location.assign(event.d
 const { server, routes, wait } = open({ ask, prove, script });
 
 const sockets = new WebSocketServer({ noServer: true });
+const complain = (error) => console.error(error.message);
 server.on('upgrade', async (req, socket, head) => {
+  socket.on('error', complain);
   try {
     // Cookies come with a web socket from anywhere (RFC 6455 section 10.2).
     if (req.headers.origin !== issuer) throw new Error('a web socket of another origin');
@@ -99,10 +101,11 @@ server.on('upgrade', async (req, socket, head) => {
       const browser = await new Promise((resolve) => {
         sockets.handleUpgrade(req, socket, head, resolve);
       });
+      browser.on('error', complain);
       return { tell: (url) => browser.send(url), end: () => browser.close() };
     });
   } catch (error) {
-    console.error(error.message);
+    complain(error);
     socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
   }
 });

@@ -3,7 +3,7 @@
 /// The one property in which a presentation differs from a conformant one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is no key binding.
+    /// There is no key binding; of a JWT VP nothing but the credential.
     Unbound,
     /// One bit of the holder's signature is flipped.
     BindingAltered,

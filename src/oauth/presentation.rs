@@ -165,8 +165,7 @@ impl Presentation<'_> {
         let needs_sd_jwt = matches!(
             fault,
             Some(
-                Fault::Unbound
-                    | Fault::BindingType
+                Fault::BindingType
                     | Fault::HashOther
                     | Fault::HashMissing
                     | Fault::DisclosureAltered
@@ -182,6 +181,9 @@ impl Presentation<'_> {
             Credential::Issued { .. } => self.issued_jwt_vc(fault)?,
             Credential::Ready(text) => resealed(text.trim(), fault)?,
         };
+        if fault == Some(Fault::Unbound) {
+            return Some(credential);
+        }
         let did = did_key::of(&self.holding.holder);
         let mut presentation = self.binding("JWT", fault);
         presentation.bring(&self.holding.holder);
@@ -321,6 +323,10 @@ mod tests {
             assert_eq!(did_key::verify(&credential, &issuer(&holding)), Ok(()));
             assert_eq!(credential.text("sub"), Some(own.as_str()), "{fault:?}");
         }
+        // A credential without any presentation around it.
+        let bare = read(&presented(&holding, Some(Fault::Unbound)).unwrap());
+        assert_eq!(did_key::verify(&bare, &issuer(&holding)), Ok(()));
+        assert!(bare.claims.contains_key("vc"));
         let sd_jwt = Holding { format: Format::SdJwtVc, ..holding };
         assert_eq!(presented(&sd_jwt, Some(Fault::OtherHolder)), None);
     }

@@ -50,9 +50,9 @@ const configuration = {
 //                                 `requestObject`, the JWT that is served at `requestUri`
 //   prove(request, response)      the claims that the response of a wallet to it proves
 //   script                        with which the page of the portal listens
-// What comes back is the server, its routes, and `wait(req, res, open)`: the browser that sent
-// `req` waits from now on, in place of any other; `open` makes what it is told by, `tell(url)` and `end()`.
-export function open({ ask, prove, script }) {
+// What comes back is the server, its routes, and `wait(req, res, connect)`: if the browser that sent
+// `req` began the login, `connect` gives `tell(url)` and `end()`, and it waits in place of any other.
+export function openPortal({ ask, prove, script }) {
   // Logins that wait for a wallet, by the uid of the interaction: the request, the browser.
   const logins = new Map();
   const login = (uid) => {
@@ -79,10 +79,10 @@ export function open({ ask, prove, script }) {
 
   const provider = new Provider(issuer, { ...configuration, interactions: { url } });
 
-  async function wait(req, res, open) {
+  async function wait(req, res, connect) {
     const { uid } = await provider.interactionDetails(req, res);
     login(uid);
-    const browser = { req, res, ...(await open()) };
+    const browser = { req, res, ...(await connect()) };
     login(uid).browser?.end();
     login(uid).browser = browser;
   }

@@ -13,7 +13,7 @@ import { verifyCredential, verifyPresentation } from 'did-jwt-vc';
 import { Resolver } from 'did-resolver';
 import { getResolver } from 'key-did-resolver';
 import { WebSocketServer } from 'ws';
-import { issuer, open, patience, pem } from './portal.mjs';
+import { issuer, openPortal, patience, pem } from './portal.mjs';
 
 const octets = (text) => Buffer.from(text, 'base64url');
 // did:key of a P-256 key: the point, compressed.
@@ -87,7 +87,7 @@ async function prove({ nonce }, { vp_token, presentation_submission }) {
 
 const script = `const at = location.origin.replace('http', 'ws') + location.pathname + '/socket';
 new WebSocket(at).addEventListener('message', (event) => location.assign(event.data));`;
-const { server, routes, wait } = open({ ask, prove, script });
+const { server, routes, wait } = openPortal({ ask, prove, script });
 
 const sockets = new WebSocketServer({ noServer: true });
 const complain = (error) => console.error(error.message);

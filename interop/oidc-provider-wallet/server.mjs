@@ -9,7 +9,7 @@ import { setGlobalConfig } from '@openid4vc/utils';
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc';
 import { DcqlPresentationResult, DcqlQuery } from 'dcql';
 import { importJWK, importPKCS8, jwtVerify, SignJWT } from 'jose';
-import { open, patience, pem } from './portal.mjs';
+import { openPortal, patience, pem } from './portal.mjs';
 
 const hash = (data, alg) => createHash(alg.replace('-', '')).update(data).digest();
 const x5c = [new X509Certificate(pem('verifier')).raw.toString('base64')];
@@ -91,7 +91,7 @@ async function prove({ authorizationRequestPayload }, authorizationResponse) {
 
 const script = `new EventSource(location.pathname + '/events')
   .addEventListener('redirect', (event) => location.assign(event.data));`;
-const { routes, wait } = open({ ask, prove, script });
+const { routes, wait } = openPortal({ ask, prove, script });
 
 // Server-sent events (HTML section 9.2).
 routes['GET /interaction/:uid/events'] = (req, res) =>

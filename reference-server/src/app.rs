@@ -138,6 +138,7 @@ fn login_router(login: Login) -> Router<Shared> {
         Login::Wallet => Router::new()
             .route("/login", get(wallet::portal))
             .route("/api/login/events", get(login_events::get).head(only("GET")))
+            .route("/api/login/socket", get(login_events::socket).head(only("GET")))
             .route(
                 "/oid4vp/auth-request/{reference}",
                 get(wallet::request_object).head(only("GET")),

@@ -60,6 +60,11 @@ impl Connection {
         Self { stream, buffer, idle_since: Instant::now(), version, held_back }
     }
 
+    /// What a protocol other than HTTP goes on with: the stream, and what was read of it.
+    pub(super) fn into_parts(self) -> (Box<dyn Stream>, Vec<u8>) {
+        (self.stream, self.buffer)
+    }
+
     /// Nothing arrived since the last answer, not even the end of the connection: another request
     /// may go out.
     pub(super) fn is_silent(&mut self) -> bool {
@@ -106,7 +111,7 @@ impl Connection {
         };
         let sent = self.stream.write_all(&octets).await;
         // A server may answer and hang up before it has read everything, with 413 for example.
-        match (self.answer(request.method == "HEAD", limits, so_far, enough).await, sent) {
+        match (self.answer(request, limits, so_far, enough).await, sent) {
             (Ok(reusable), sent) => Ok(reusable && sent.is_ok()),
             (Err(_), Err(e)) => Err(broken(format!("the connection broke while sending: {e}"))),
             (Err(reason), Ok(())) => Err(Broken { before_answer: self.buffer.is_empty(), reason }),
@@ -115,25 +120,26 @@ impl Connection {
 
     async fn answer(
         &mut self,
-        is_head: bool,
+        request: &Request,
         limits: Limits,
         so_far: &mut Option<Response>,
         enough: Enough<'_>,
     ) -> Result<bool, String> {
         let head = loop {
             let head = self.head(limits.head).await?;
-            // RFC 9110 §15.2: interim answers precede the final one; 101 would change the protocol.
-            if head.status >= 200 {
-                break head;
-            }
-            if head.status == 101 {
-                return Err("the answer switches protocols, which nobody asked for".into());
+            // RFC 9110 §15.2: interim answers precede the final one; 101 changes the protocol.
+            match head.status {
+                101 if request.header("upgrade").is_none() => {
+                    return Err("the answer switches protocols, which nobody asked for".into());
+                }
+                101 | 200.. => break head,
+                _ => {}
             }
         };
         let (status, headers) = (head.status, head.headers);
         let response = so_far.insert(Response { status, headers, body: vec![], truncated: false });
         let mut reusable = head.keep_alive;
-        if is_head || matches!(status, 204 | 304) {
+        if request.method == "HEAD" || matches!(status, 101 | 204 | 304) {
             return Ok(reusable);
         }
         let chunked = response
@@ -272,7 +278,8 @@ mod tests {
         theirs.write_all(octets).await.unwrap();
         drop(theirs.shutdown().await);
         let (mut connection, mut so_far) = (Connection::over(ours, None), None);
-        let reusable = connection.answer(false, limits, &mut so_far, NEVER).await?;
+        let reusable =
+            connection.answer(&Request::get("http://as.test/"), limits, &mut so_far, NEVER).await?;
         Ok((so_far.unwrap(), reusable))
     }
 
@@ -286,7 +293,9 @@ mod tests {
                 let (mut connection, mut so_far) = (Connection::over(ours, None), None);
                 let enough = |body: &[u8]| String::from_utf8_lossy(body).contains(wanted);
                 let limits = Limits::default();
-                let read = connection.answer(false, limits, &mut so_far, &enough).now_or_never();
+                let read = connection
+                    .answer(&Request::get("http://as.test/"), limits, &mut so_far, &enough)
+                    .now_or_never();
                 assert_eq!(read, is_enough.then_some(Ok(false)), "{body} {wanted}");
                 assert_eq!(so_far.unwrap().text(), "onetwo");
             }

@@ -27,6 +27,7 @@ mod settle;
 mod tls;
 mod trace;
 pub mod user_agent;
+mod web_socket;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -44,6 +45,7 @@ pub use care::Care;
 use care::{Guard, Refusal};
 use connection::Connection;
 pub use limits::Limits;
+pub use listen::Listening;
 use origin::Origin;
 use pace::{Pace, pause};
 use patience::Patience;
@@ -54,6 +56,7 @@ use route::Route;
 pub use tls::{Identity, Trust};
 pub use trace::Mark;
 use trace::Trace;
+pub use web_socket::Turn;
 
 /// An idle connection older than this may be closed by the peer at any moment; a new one is made.
 const IDLE: Duration = Duration::from_secs(2);

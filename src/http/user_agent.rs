@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::cookies::{CookieJar, Initiator};
-use super::{Http, Origin, Recorder};
+use super::{Http, Listening, Origin, Recorder};
 use crate::model::exchange::{Exchange, Request};
 
 /// What a browser announces; sent with every navigation.
@@ -100,18 +100,21 @@ impl UserAgent {
         exchange
     }
 
-    /// Listens to a stream of events with the cookies that belong there, until one is enough or
-    /// `over` is done.
+    /// Listens with the cookies that belong there, until that is enough or `over` is done.
     pub async fn listen(
         &mut self,
         http: &Http,
         recorder: &Recorder,
         mut request: Request,
-        enough: &(dyn Fn(&[u8]) -> bool + Sync),
+        listening: Listening<'_>,
         over: impl Future<Output = ()>,
     ) -> Arc<Exchange> {
-        self.dress(&mut request, "text/event-stream", Initiator::SameSite);
-        let exchange = http.listen(recorder, request, enough, over).await;
+        let accept = match listening {
+            Listening::Body(_) => "text/event-stream",
+            Listening::Socket(..) => "*/*",
+        };
+        self.dress(&mut request, accept, Initiator::SameSite);
+        let exchange = http.listen(recorder, request, listening, over).await;
         self.keep(&exchange);
         exchange
     }

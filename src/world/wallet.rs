@@ -17,7 +17,7 @@ use crate::oauth::params::Params;
 use crate::oauth::request_object::RequestObject;
 use crate::target::login::driver::{Decision, Driver};
 use crate::target::login::reason::Trouble;
-use crate::target::login::wallet::events;
+use crate::target::login::wallet::channel::Channel;
 use crate::target::login::wallet::invitation::Invitation;
 
 /// Time that an event has after a presentation was accepted, and after one was refused: a server that
@@ -133,7 +133,7 @@ impl World {
                 for answer in &answers {
                     self.need(usable(answer.clone()))?;
                 }
-                let heard = heard(&driver, browsers, streams).await;
+                let heard = heard(&driver, &invitation.events, browsers, streams).await;
                 self.shown.push(Shown { request, fields, answers, heard });
                 Ok(())
             }
@@ -160,7 +160,9 @@ impl World {
         for answer in &answers {
             self.need(usable(answer.clone()))?;
         }
-        let heard = heard(&driver, std::slice::from_mut(&mut self.agent), streams).await;
+        let heard =
+            heard(&driver, &invitation.events, std::slice::from_mut(&mut self.agent), streams)
+                .await;
         self.shown.push(Shown { answers, heard, ..first });
         Ok(())
     }
@@ -208,12 +210,13 @@ fn patience(answers: &[Arc<Exchange>]) -> Duration {
 /// address in an event does not tell who receives a code.
 async fn heard(
     driver: &Driver<'_>,
+    events: &Channel,
     browsers: &mut [UserAgent],
     streams: Vec<Arc<Exchange>>,
 ) -> Vec<Heard> {
     let mut all = Vec::new();
     for (agent, stream) in browsers.iter_mut().zip(streams) {
-        let told = stream.response().and_then(|response| events::redirect(&response.body));
+        let told = stream.response().and_then(|response| events.redirect(&response.body));
         all.push(match told {
             Some(told) => {
                 let navigation = driver.go(agent, stream, told).await;

@@ -87,6 +87,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("httparse", &["http"]),
     ("tokio_rustls", &["http"]),
+    ("tokio_tungstenite", &["http"]),
     ("jsonwebtoken", &["oauth"]),
     ("reference_server", &["embedded", "explain", "cli"]),
     ("clap", &["cli"]),

@@ -37,7 +37,7 @@ fn is_public(path: &str) -> bool {
 }
 
 fn is_for_clients(path: &str) -> bool {
-    let is_api = path.starts_with("/api/") && path != "/api/login/events";
+    let is_api = path.starts_with("/api/") && !path.starts_with("/api/login/");
     matches!(path, "/token" | "/par" | "/revoke" | "/userinfo") || is_api
 }
 

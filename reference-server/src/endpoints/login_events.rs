@@ -1,15 +1,17 @@
-//! How the browser learns that the wallet has answered: one server-sent event for the one browser
-//! that began the login (HTML, Server-sent events).
+//! How the browser learns that the wallet has answered: one server-sent event (HTML, Server-sent
+//! events), or one message over a web socket (RFC 6455), for the one browser that began the login.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::header::{CACHE_CONTROL, LOCATION, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
+use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -25,38 +27,92 @@ use crate::wallet::WalletLogin;
 /// How often a stream looks at the clock, which a test can put forward.
 const TICK: Duration = Duration::from_millis(500);
 
-/// Subscribes the browser. Others are told nothing, and a second stream is refused: whoever holds
-/// the first one may be somebody else.
+/// A browser that waits.
+struct Subscription {
+    receiver: oneshot::Receiver<String>,
+    /// When the login ends, in seconds.
+    expires_at: u64,
+    /// The browser's new identifier.
+    renewed: Option<String>,
+}
+
+/// Subscribes the browser to the events of its login.
 pub(crate) async fn get(
     State(app): State<Shared>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    let subscription = match subscribe(&app, query, &headers) {
+        Ok(subscription) => subscription,
+        Err(refused) => return *refused,
+    };
+    let Subscription { receiver, expires_at, renewed } = subscription;
+    let event = redirect(app.clone(), receiver, expires_at);
+    let event = event.map(|told| told.map(|uri| Event::default().event("redirect").data(uri)));
+    let events = stream::once(event).filter_map(future::ready).map(Ok::<_, Infallible>);
+    let response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    subscribed(&app, response, renewed)
+}
+
+/// The same over a web socket, for a page of the server alone: a page elsewhere could open one, too.
+pub(crate) async fn socket(
+    State(app): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if header(&headers, &ORIGIN).is_some_and(|origin| origin != app.issuer) {
+        return refused(StatusCode::FORBIDDEN, "the page is none of this server");
+    }
+    let subscription = match subscribe(&app, query, &headers) {
+        Ok(subscription) => subscription,
+        Err(refused) => return *refused,
+    };
+    let Subscription { receiver, expires_at, renewed } = subscription;
+    let told = redirect(app.clone(), receiver, expires_at);
+    let response = upgrade.on_upgrade(|mut socket| async move {
+        if let Some(uri) = told.await {
+            let message = json!({"type": "authenticated", "redirectUrl": uri}).to_string();
+            // A browser that has left misses it.
+            let _ = socket.send(Message::Text(message.into())).await;
+        }
+        let _ = socket.send(Message::Close(None)).await;
+    });
+    subscribed(&app, response, renewed)
+}
+
+/// Others than the browser that began the login are told nothing, and a second stream is refused:
+/// whoever holds the first one may be somebody else.
+fn subscribe(
+    app: &App,
+    query: Option<String>,
+    headers: &HeaderMap,
+) -> Result<Subscription, Box<Response>> {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     let id = params.get("state").unwrap_or_default();
     let (sender, receiver) = oneshot::channel();
-    let (expires_at, renewed) = {
-        let (mut state, now) = (app.state(), app.now());
-        let cookie = presented_browser(&headers);
-        let login = state.logins.get_mut(id).filter(|l| app.policy.login_lasts(l.expires_at, now));
-        let own = login.as_ref().is_some_and(|login| login.is_owned_by(cookie));
-        let Some(login) = login.filter(|_| app.policy.streams_login_to(own)) else {
-            return refused(StatusCode::FORBIDDEN, "no login of this browser waits here");
-        };
-        if !login.streams.is_empty() && !app.policy.shares_login_stream() {
-            return refused(StatusCode::CONFLICT, "the login has its subscriber");
-        }
-        let is_first = login.streams.is_empty();
-        login.streams.push(sender);
-        let expires_at = login.expires_at;
-        (expires_at, if own && is_first { renew(&app, &mut state, id) } else { None })
+    let (mut state, now) = (app.state(), app.now());
+    let cookie = presented_browser(headers);
+    let login = state.logins.get_mut(id).filter(|l| app.policy.login_lasts(l.expires_at, now));
+    let own = login.as_ref().is_some_and(|login| login.is_owned_by(cookie));
+    let refused = |status, why| Err(Box::new(refused(status, why)));
+    let Some(login) = login.filter(|_| app.policy.streams_login_to(own)) else {
+        return refused(StatusCode::FORBIDDEN, "no login of this browser waits here");
     };
-    let event = redirect(app.clone(), receiver, expires_at);
-    let events = stream::once(event).filter_map(future::ready).map(Ok::<_, Infallible>);
-    let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    if !login.streams.is_empty() && !app.policy.shares_login_stream() {
+        return refused(StatusCode::CONFLICT, "the login has its subscriber");
+    }
+    let is_first = login.streams.is_empty();
+    login.streams.push(sender);
+    let expires_at = login.expires_at;
+    let renewed = if own && is_first { renew(app, &mut state, id) } else { None };
+    Ok(Subscription { receiver, expires_at, renewed })
+}
+
+fn subscribed(app: &App, mut response: Response, renewed: Option<String>) -> Response {
     set(&mut response, CACHE_CONTROL, "no-store");
     if let Some(id) = renewed {
-        set_browser(&app, &mut response, &id);
+        set_browser(app, &mut response, &id);
     }
     response
 }
@@ -74,17 +130,15 @@ fn renew(app: &App, state: &mut state::State, id: &str) -> Option<String> {
     Some(renewed)
 }
 
-/// The event, once the wallet has answered; none, if it fails to, or takes too long.
+/// Where the browser goes, once the wallet has answered; nowhere, if it fails to, or takes too long.
 async fn redirect(
     app: Shared,
     mut receiver: oneshot::Receiver<String>,
     expires_at: u64,
-) -> Option<Event> {
+) -> Option<String> {
     loop {
         match timeout(TICK, &mut receiver).await {
-            Ok(redirect_uri) => {
-                return Some(Event::default().event("redirect").data(redirect_uri.ok()?));
-            }
+            Ok(redirect_uri) => return redirect_uri.ok(),
             Err(_) if app.policy.login_lasts(expires_at, app.now()) => {}
             Err(_) => return None,
         }

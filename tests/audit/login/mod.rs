@@ -2,6 +2,7 @@
 //! and against small servers of our own where it has not. All of them on loopback.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail at any line")]
 
+mod channel;
 mod exec;
 mod form;
 mod golden;

@@ -12,7 +12,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{ALICE, blocking, target, trial};
 
-fn wallet_server() -> Server {
+pub(super) fn wallet_server() -> Server {
     let login = reference_server::Login::Wallet;
     authspec::embedded::start(Config { login, ..Config::default() }).unwrap()
 }
@@ -24,14 +24,14 @@ fn write(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
 }
 
 /// The table with the seeded key of the issuer, and more.
-fn issuing(folder: &tempfile::TempDir, rest: &str) -> String {
+pub(super) fn issuing(folder: &tempfile::TempDir, rest: &str) -> String {
     let key = write(folder, "issuer.pem", seeds::CREDENTIAL_ISSUER_KEY);
     format!(
         "[login]\ndriver = \"wallet\"\n[login.wallet]\nissuer_key = {key:?}\nclaims = {{ email = \"alice@example.test\" }}\n{rest}\n"
     )
 }
 
-fn signs_in(target: Target) -> authspec::trial::Trial {
+pub(super) fn signs_in(target: Target) -> authspec::trial::Trial {
     let trial = blocking(trial(target));
     assert_eq!(trial.outcome.as_deref(), Ok(seeds::WEB_REDIRECT_URI), "{:?}", trial.steps);
     let shown = format!("{:?}", trial.steps);

@@ -7,11 +7,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::sleep;
+use url::Url;
 
-use super::events;
+use super::channel::{Channel, Kind};
 use super::invitation::Invitation;
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Navigation, UserAgent, resolve};
+use crate::http::{Listening, Turn};
 use crate::model::exchange::{Exchange, Request};
 use crate::oauth::authorization::{AuthorizationResponse, Mode, form_post};
 use crate::oauth::params::Params;
@@ -41,18 +43,18 @@ async fn reaches(counter: &watch::Sender<usize>, all: usize) {
 }
 
 impl Driver<'_> {
-    /// Lets browsers listen to the events at `url` from before the wallet acts until each has heard
+    /// Lets browsers listen to the events of a login from before the wallet acts until each has heard
     /// where to go, or until `patience` is over after the wallet has acted. Their exchanges are in
     /// the order of the browsers.
     pub async fn listen_while<T>(
         &self,
         agents: Vec<&mut UserAgent>,
-        url: &str,
+        events: &Channel,
         wallet: impl Future<Output = T>,
         patience: impl FnOnce(&T) -> Duration,
     ) -> (Vec<Arc<Exchange>>, T) {
         let (heard, all) = (Heard::default(), agents.len());
-        let listening = agents.into_iter().map(|agent| self.hear(agent, url, &heard));
+        let listening = agents.into_iter().map(|agent| self.hear(agent, events, &heard));
         let act = async {
             tokio::select! { () = reaches(&heard.begun, all) => {}, () = sleep(HEAD_START) => {} }
             let outcome = wallet.await;
@@ -64,21 +66,33 @@ impl Driver<'_> {
         tokio::join!(join_all(listening), act)
     }
 
-    async fn hear(&self, agent: &mut UserAgent, url: &str, heard: &Heard) -> Arc<Exchange> {
+    async fn hear(&self, agent: &mut UserAgent, channel: &Channel, heard: &Heard) -> Arc<Exchange> {
         let has_begun = AtomicBool::new(false);
         let begin = || {
             if !has_begun.swap(true, Ordering::Relaxed) {
                 heard.begun.send_modify(|count| *count += 1);
             }
         };
-        let enough = |body: &[u8]| {
-            begin();
-            events::redirect(body).is_some()
+        let talk = |body: &[u8], said| {
+            if channel.is_subscribed(body) {
+                begin();
+            }
+            channel.turn(body, said)
         };
+        let enough = |body: &[u8]| talk(body, 0) == Turn::Enough;
         let mut over = heard.over.subscribe();
         let over = async move { drop(over.wait_for(|is_over| *is_over).await) };
-        let request = Request::get(url);
-        let exchange = agent.listen(self.http, self.recorder, request, &enough, over).await;
+        let mut request = Request::get(&channel.url);
+        let listening = match channel.kind {
+            Kind::EventStream => Listening::Body(&enough),
+            Kind::WebSocket | Kind::Stomp => {
+                // RFC 6455 §4.1: a browser says which page asks.
+                let origin = Url::parse(&channel.url).map(|url| url.origin().ascii_serialization());
+                request.headers.extend(origin.ok().map(|origin| ("Origin".into(), origin)));
+                Listening::Socket(channel.protocols(), &talk)
+            }
+        };
+        let exchange = agent.listen(self.http, self.recorder, request, listening, over).await;
         begin();
         heard.ended.send_modify(|count| *count += 1);
         exchange

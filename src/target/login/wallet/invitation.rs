@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::Wallet;
+use super::channel::Channel;
 use crate::http::user_agent::{Navigation, resolve};
 use crate::model::exchange::Exchange;
 
@@ -15,8 +16,8 @@ pub struct Invitation {
     pub client_id: String,
     /// Where the request object is.
     pub request_uri: String,
-    /// Where the browser hears of the outcome.
-    pub events: String,
+    /// What the browser listens to for the outcome.
+    pub events: Channel,
     /// The portal, without query.
     pub portal: String,
 }
@@ -82,17 +83,12 @@ impl Invitation {
         let request_uri = of_request("request_uri").ok_or_else(|| lack("request_uri"))?;
         let portal = resolve(&navigation.url, portal).unwrap_or_default();
         let state = parameter(&portal, "state").or_else(|| of_request("state"));
-        let events = match (&state, wallet.events.contains("{state}")) {
-            (None, true) => return Err("a portal without state, which names the login".into()),
-            (state, _) => {
-                let state = state.as_deref().unwrap_or_default();
-                let state: String =
-                    url::form_urlencoded::byte_serialize(state.as_bytes()).collect();
-                wallet.events.replace("{state}", &state)
-            }
-        };
+        if state.is_none() && wallet.events.needs_state() {
+            return Err("a portal without state, which names the login".into());
+        }
+        let mut events = wallet.events.of(&state.unwrap_or_default());
         // A portal that is not among the origins of the login may serve no more than a page.
-        let events = resolve(&navigation.url, &events).ok_or("no address of events")?;
+        events.url = resolve(&navigation.url, &events.url).ok_or("no address of events")?;
         let portal = portal.split(['?', '#']).next().unwrap_or_default().to_owned();
         Ok(Self { client_id, request_uri, events, portal })
     }
@@ -128,7 +124,7 @@ mod tests {
             let read = Invitation::read(&navigation(url, departed), &wallet()).unwrap();
             assert_eq!(read.client_id, "did:key:z1");
             assert_eq!(read.request_uri, "https://as.test/r/1");
-            assert_eq!(read.events, format!("https://{host}/api/login/events?state=a%2Bb"));
+            assert_eq!(read.events.url, format!("https://{host}/api/login/events?state=a%2Bb"));
             assert!(read.portal.ends_with(".test/login"), "{}", read.portal);
         }
     }
@@ -138,7 +134,7 @@ mod tests {
         let to = "openid4vp://?client_id=did:key:z1&request_uri=https://as.test/r/1&state=s";
         let navigation = navigation("https://as.test/authorize", Some(to));
         let read = Invitation::read(&navigation, &wallet()).unwrap();
-        assert_eq!(read.events, "https://as.test/api/login/events?state=s");
+        assert_eq!(read.events.url, "https://as.test/api/login/events?state=s");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //! browser is led to a portal, subscribes to the events of the login and waits; the wallet fetches
 //! the request object and presents a credential; an event tells the browser where to go.
 
+pub mod channel;
 pub mod conversation;
 pub mod events;
 pub mod invitation;
 mod rung;
+mod stomp;
 mod table;
 
 use base64::Engine as _;
@@ -23,10 +25,8 @@ use crate::oauth::params::Params;
 use crate::oauth::presentation::{Holding, Presentation};
 use crate::oauth::request_object::RequestObject;
 use crate::oauth::sd_jwt::SdJwt;
+use channel::Channel;
 pub use table::WalletTable;
-
-/// Where events are, unless the profile says otherwise.
-const EVENTS: &str = "/api/login/events?state={state}";
 
 /// A wallet that signs users in.
 #[derive(Clone)]
@@ -37,9 +37,8 @@ pub struct Wallet {
     pub claims: Map<String, Value>,
     /// How `vp_token` is written.
     pub vp_token: VpToken,
-    /// Address of the events of a login, `{state}` within it; relative to the portal, where that is
-    /// among the origins of target and login, and else to the authorization endpoint.
-    pub events: String,
+    /// How the browser hears where a login sends it.
+    pub events: Channel,
 }
 
 // Holds a credential and a private key.
@@ -67,7 +66,7 @@ pub enum VpToken {
 impl Wallet {
     /// A wallet that signs in as the Verifier wants it, unless told otherwise.
     pub fn new(holding: Holding, claims: Map<String, Value>) -> Self {
-        Self { holding, claims, vp_token: VpToken::default(), events: EVENTS.to_owned() }
+        Self { holding, claims, vp_token: VpToken::default(), events: Channel::default() }
     }
 
     /// Checks the users: each needs a credential of his own.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Wallet;
-use super::events;
 use super::invitation::Invitation;
 use crate::http::user_agent::{Navigation, UserAgent};
 use crate::target::login::User;
@@ -40,14 +39,15 @@ impl Driver<'_> {
         // would hear.
         if stream.response().is_some_and(|response| response.status >= 400) {
             let detail = format!("nobody may listen to the events of the login: {}", stream.gist());
-            let remedy = "check events under [login.wallet]: the address to which the portal's page subscribes";
+            let remedy = "check channel and events under [login.wallet]: the address to which the portal's page subscribes";
             return Err((Trouble::new(Reason::CallbackNotReached, detail, remedy), stream));
         }
         outcome?;
-        let told = stream.response().and_then(|response| events::redirect(&response.body));
-        let Some(told) = told else {
-            let detail = format!("the events of the login redirect nowhere: {}", stream.gist());
-            let remedy = "check events under [login.wallet], and that the server knows the user whom the credential names";
+        let heard = stream.response().map_or(&[][..], |response| &response.body);
+        let Some(told) = invitation.events.redirect(heard) else {
+            let why = invitation.events.complaint(heard).unwrap_or_else(|| stream.gist());
+            let detail = format!("the events of the login redirect nowhere: {why}");
+            let remedy = "check channel and events under [login.wallet], and that the server knows the user whom the credential names";
             let trouble = Trouble::new(Reason::CallbackNotReached, detail, remedy);
             return Err((trouble, stream));
         };

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{EVENTS, VpToken, Wallet};
+use super::channel::{Channel, Kind};
+use super::{VpToken, Wallet};
 use crate::oauth::credential::Credential;
 use crate::oauth::dcql::Format;
 use crate::oauth::did_key;
@@ -45,9 +46,15 @@ pub struct WalletTable {
     /// How `vp_token` is written.
     #[serde(default)]
     vp_token: VpToken,
+    /// How the browser hears where the login sends it.
+    #[serde(default)]
+    channel: Kind,
     /// Where the events of a login are, with `{state}` in it.
     #[serde(default)]
     events: Option<String>,
+    /// The destination to which `channel = "stomp"` subscribes, with `{state}` in it.
+    #[serde(default)]
+    destination: Option<String>,
 }
 
 impl WalletTable {
@@ -106,7 +113,8 @@ impl WalletTable {
             }
         };
         let holding = Holding { credential, holder, format: self.format };
-        let events = self.events.unwrap_or_else(|| EVENTS.to_owned());
+        let events = Channel::read(self.channel, self.events, self.destination);
+        let events = events.map_err(|(key, why)| wrong(key, why))?;
         Ok(Wallet {
             holding,
             claims: self.claims.unwrap_or_default(),
@@ -158,7 +166,7 @@ pub(crate) mod samples {
             holding: Holding { credential, holder: Arc::new(holder), format: Format::SdJwtVc },
             claims: Map::from_iter([("email".to_owned(), "alice@as.test".into())]),
             vp_token: VpToken::default(),
-            events: EVENTS.to_owned(),
+            events: Channel::default(),
         }
     }
 }
@@ -215,6 +223,11 @@ mod tests {
                 "the credential says it",
             ),
             ("format = 'mdoc'", "", "expected `sd_jwt_vc` or `jwt_vp`"),
+            (
+                "issuer_key = 'env:KEY'\nclaims = { a = 1 }\nchannel = 'web_socket'",
+                "channel",
+                "needs events",
+            ),
         ] {
             let (sought, why) = load(text).unwrap_err();
             assert!(sought == key && why.contains(part), "{text}: {sought}: {why}");

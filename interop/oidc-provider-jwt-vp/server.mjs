@@ -87,7 +87,7 @@ async function prove({ nonce }, { vp_token, presentation_submission }) {
 
 const script = `const at = location.origin.replace('http', 'ws') + location.pathname + '/socket';
 new WebSocket(at).addEventListener('message', (event) => location.assign(event.data));`;
-const { server, routes, wait } = openPortal({ ask, prove, script });
+const { server, wait } = openPortal({ ask, prove, script });
 
 const sockets = new WebSocketServer({ noServer: true });
 const complain = (error) => console.error(error.message);
@@ -109,13 +109,3 @@ server.on('upgrade', async (req, socket, head) => {
     socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
   }
 });
-
-// TEMPORARY
-routes['GET /interaction/:uid/events'] = (req, res) =>
-  wait(req, res, () => {
-    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
-    return {
-      tell: (url) => res.write(`event: redirect\ndata: ${url}\n\n`),
-      end: () => res.end(),
-    };
-  });

@@ -67,7 +67,7 @@ fn sender(endpoint: &str, request: &Request) -> Party {
     }
 }
 
-/// OpenID4VP §5.4 and §8.2: the wallet fetches the request object and posts its presentation.
+/// RFC 9101 §5.2.3 and OpenID4VP 1.0 §8.2: the wallet fetches the request object and posts its presentation.
 fn is_of_wallet(exchange: &Exchange) -> bool {
     let posts = exchange.request.body.windows(9).any(|octets| octets == b"vp_token=");
     let media_type = exchange.response().and_then(|r| r.media_type());

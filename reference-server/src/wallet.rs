@@ -32,7 +32,7 @@ impl Verifier {
         let mut key = Key::generate(SigningAlgorithm::Es256)?;
         let public = PublicKey::of_jwk(&key.public_jwk());
         let client_id = public.as_ref().map(PublicKey::did).unwrap_or_default();
-        // The DID URL of the only key of a did:key (The did:key Method v0.9 §3.1.5).
+        // The DID URL of the only key of a did:key (The did:key Method v0.9).
         let id = client_id.strip_prefix("did:key:").unwrap_or_default();
         key.kid = format!("{client_id}#{id}");
         Ok(Self { key, client_id })

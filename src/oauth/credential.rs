@@ -79,7 +79,7 @@ impl Credential {
         fault: Option<Fault>,
     ) -> Option<String> {
         let Self::Issued { key, issuer, .. } = self else { return None };
-        // The DID URL of the only key of a did:key (The did:key Method v0.9 §3.1.5).
+        // The DID URL of the only key of a did:key (The did:key Method v0.9).
         let kid = match issuer.strip_prefix("did:key:") {
             Some(id) => format!("{issuer}#{id}"),
             None => key.thumbprint.clone(),

@@ -1,4 +1,4 @@
-//! Public P-256 keys as did:key (The did:key Method v0.9 §3.1): `did:key:z` and base58btc of
+//! Public P-256 keys as did:key (The did:key Method v0.9): `did:key:z` and base58btc of
 //! 0x80 0x24 and the 33 octets of the compressed point (SEC 1 §2.3.3).
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};

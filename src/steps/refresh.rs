@@ -221,7 +221,7 @@ async fn other_that_refreshes(world: &mut World) -> Step<String> {
 
 #[then(regex = "^a refusal is expected, and tokens are a note$")]
 fn refusal_expected(world: &mut World) -> Step {
-    // RFC 6749 §6 does not make a public client name itself; OAuth 2.1 §3.2.1 does.
+    // Neither RFC 6749 §6 nor OAuth 2.1 §4.3.1 makes a public client name itself.
     let answer = world.answer()?;
     let codes = ["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client"];
     let findings = token_reject(&answer, &codes);

@@ -290,7 +290,8 @@ async fn sign_out_and_refresh(world: &mut World) -> Step {
     world.token_request(&params).await
 }
 
-/// RFC 10017 §6.3.2.3 speaks of browser-based clients without offline access.
+/// RFC 10017 §6.3.2.3 speaks of browser-based clients; offline access outlives the session (OpenID
+/// Connect Core 1.0 §11).
 #[then("the refresh token ended with the session")]
 fn ended_with_session(world: &mut World) -> Step {
     let context = world.context()?;

@@ -19,7 +19,7 @@ use crate::oauth::{random, token};
 use crate::world::context::Context;
 use crate::world::{Step, World};
 
-/// How long a revocation may take to be known everywhere (RFC 7009 §2), in steps of seconds.
+/// How long a revocation may take to be known everywhere (RFC 7009 §2.1), in steps of seconds.
 pub(super) const PROPAGATION: [u64; 4] = [1, 2, 3, 4];
 
 /// Lets a revocation propagate. A target whose clock is ours has no other place to reach.

@@ -91,7 +91,8 @@ async fn authenticate(
     }
 }
 
-/// The token of the request and where it stands: the header field alone counts (OAuth 2.1 §5.1.1).
+/// The token of the request and where it stands: the header field alone counts (OAuth 2.1 §5.1.1), of the two
+/// ways that §5.1 leaves.
 fn presented(
     app: &App,
     call: &Call<'_>,

@@ -57,7 +57,7 @@ fn push(app: &App, headers: &HeaderMap, params: &Params) -> Result<String, Token
     }
     let client = match target(app, &params) {
         Ok(mut target) => {
-            // §2.3: everything that would be refused at the authorization endpoint is refused here.
+            // §2.1: everything that would be refused at the authorization endpoint is refused here.
             AuthorizationRequest::read(app, &mut target, &params)
                 .map_err(|e| TokenError::new(e.error, e.description))?;
             target.client.id

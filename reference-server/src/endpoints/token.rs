@@ -189,7 +189,7 @@ async fn tokens(app: &App, params: &Params, headers: &HeaderMap) -> Result<Token
     }
 }
 
-/// Public clients identify themselves by `client_id` (OAuth 2.1 §3.2.1).
+/// Public clients identify themselves by `client_id` (OAuth 2.1 §4.1.3).
 fn requesting_client(
     policy: &Policy,
     app: &App,

@@ -29,7 +29,7 @@ impl Policy {
         }
     }
 
-    /// OAuth 2.1 §5.1: beside the header field, nothing is read.
+    /// Of the ways of OAuth 2.1 §5.1 this server reads the header field alone.
     pub(crate) fn reads_token_from(&self, resource: Resource, place: Place) -> bool {
         let place_of_defect = match self.defect {
             Some(QueryTokenAccepted) => Place::Query,

@@ -50,7 +50,7 @@ impl Policy {
         !self.has(RefreshNotBoundToClient)
     }
 
-    /// OAuth 2.1 §3.2.1: a public client names itself here as well.
+    /// A public client names itself here as well, though OAuth 2.1 §4.3.1 leaves that open.
     pub(crate) fn infers_missing_client_of_refresh(&self) -> bool {
         self.has(RefreshClientIdOptional)
     }
@@ -183,7 +183,8 @@ impl Policy {
         if self.has(RefreshedIatKept) { original } else { now }
     }
 
-    /// RFC 10017 §6.3.2.3: with the session end its refresh tokens, unless access is offline.
+    /// RFC 10017 §6.3.2.3: with the session end its refresh tokens, unless access is offline
+    /// (OpenID Connect Core 1.0 §11).
     pub(crate) fn logout_ends_refresh(&self) -> bool {
         !self.has(LogoutKeepsRefreshToken)
     }

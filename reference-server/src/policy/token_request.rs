@@ -162,7 +162,7 @@ impl Policy {
         }
     }
 
-    /// OAuth 2.1 §3.2.1: a public client names itself.
+    /// OAuth 2.1 §4.1.3: a client that does not authenticate names itself.
     pub(crate) fn infers_missing_client(&self) -> bool {
         self.has(TokenClientIdOptional)
     }

@@ -19,7 +19,8 @@ use crate::wallet::did_key::PublicKey;
 use crate::wallet::presentation::Check;
 
 impl Policy {
-    /// RFC 9901 §7.3: whether this property of a presentation is verified.
+    /// RFC 9901 §7.1 and §7.3, OpenID for Verifiable Presentations 1.0 §8.6: whether this property of
+    /// a presentation is verified.
     pub(crate) fn verifies_presentation(&self, check: Check) -> bool {
         let skipped = match self.defect {
             Some(WalletIssuerUntrusted) => Check::Issuer,
@@ -84,7 +85,7 @@ impl Policy {
         if self.has(WalletRequestObjectUnsigned) { Sealing::Unsigned } else { Sealing::Signed }
     }
 
-    /// OpenID for Verifiable Presentations 1.0 §14.1: a fresh nonce for every request.
+    /// OpenID for Verifiable Presentations 1.0 §5.2: a fresh nonce for every request.
     pub(crate) fn presentation_nonce(&self, fresh: String) -> String {
         if self.has(WalletNonceConstant) { "n-0S6_WzA2Mj".to_owned() } else { fresh }
     }

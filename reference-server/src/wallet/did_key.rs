@@ -1,4 +1,4 @@
-//! Public P-256 keys as the wallet world names them (The did:key Method v0.9 §3.1, SEC 1 §2.3.3).
+//! Public P-256 keys as the wallet world names them (The did:key Method v0.9, SEC 1 §2.3.3).
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::Value;

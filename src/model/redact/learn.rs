@@ -109,7 +109,7 @@ impl Redactor {
     fn learn_pairs(&mut self, encoded: &str) {
         let pairs = pairs(encoded);
         let value_of = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted);
-        // RFC 7636 §4.2: without another method the challenge is the verifier.
+        // RFC 7636 §4.3: without another method the challenge is the verifier.
         let is_plain = value_of("code_challenge_method").is_none_or(|(_, method)| method != "S256");
         if let Some((_, challenge)) = value_of("code_challenge").filter(|_| is_plain) {
             self.learn("code_verifier", challenge);

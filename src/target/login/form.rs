@@ -265,7 +265,7 @@ impl Driver<'_> {
     }
 }
 
-/// The value as browsers submit it: every line break is CR LF (HTML §4.10.21.8).
+/// The value as browsers submit it: every line break is CR LF (HTML, Form submission).
 fn line_breaks(value: &str) -> Cow<'_, str> {
     match value.contains(['\r', '\n']) {
         true => value.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\r\n").into(),

@@ -16,6 +16,7 @@ Feature: Login with a wallet
         | an altered signature of the holder            |
         | alg none in place of the holder's signature   |
         | a key of its own that signs it                |
+        | the name and the key of another holder        |
         | a JWT of another typ as key binding           |
 
   @wallet.nonce-binding

@@ -28,13 +28,13 @@ installed() {
     cat "$@" >"$home/.installed"
 }
 
-# npm_packages: what package-lock.json of the recipe pins.
+# npm_packages [OPTION..]: what package-lock.json of the recipe pins.
 npm_packages() {
     need node "Node.js 20 or newer"
     need npm "Node.js 20 or newer"
     once "$here/package-lock.json" && return
     cp "$here/package.json" "$here/package-lock.json" "$home/"
-    (cd "$home" && npm ci --no-audit --no-fund)
+    (cd "$home" && npm ci --no-audit --no-fund "$@")
     installed "$here/package-lock.json"
 }
 
@@ -79,4 +79,10 @@ fresh_state() {
     rm -rf "$state"
     mkdir -p "$state"
     chmod 700 "$state"
+}
+
+# ec_key NAME: a P-256 key, NAME-key.pem, and its public half, NAME.pem.
+ec_key() {
+    openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$state/$1-key.pem"
+    openssl pkey -in "$state/$1-key.pem" -pubout -out "$state/$1.pem"
 }

@@ -5,8 +5,7 @@ fresh_state
 # whose private key the harness has.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=verifier" \
     -keyout "$state/verifier-key.pem" -out "$state/verifier.pem" 2>/dev/null
-openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$state/issuer-key.pem"
-openssl pkey -in "$state/issuer-key.pem" -pubout -out "$state/issuer.pem"
+ec_key issuer
 # Modules are found beside the file that imports them.
-cp "$here/server.mjs" "$home/"
+cp "$here/server.mjs" "$here/../portal.mjs" "$home/"
 STATE=$state exec node "$home/server.mjs"

@@ -1,7 +1,7 @@
 //! What a verifier asks for: DCQL (OpenID for Verifiable Presentations 1.0 §6 and §7), and the older
 //! presentation definition (DIF Presentation Exchange 2.0).
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::request_object::RequestObject;
 
@@ -45,8 +45,9 @@ pub struct Asked {
     pub types: Vec<String>,
     /// Names of the claims to disclose; all of them when absent.
     pub claims: Option<Vec<String>>,
-    /// The definition and the format of the descriptor that is answered (Presentation Exchange).
-    pub definition: Option<(String, String)>,
+    /// The id of the definition that is answered, and where its descriptor finds the credential in the
+    /// answer (Presentation Exchange 2.0 §6).
+    pub definition: Option<(String, Value)>,
 }
 
 /// What to show of the offer so that the request is answered. The error says what is not there.
@@ -194,14 +195,23 @@ fn of_definition(definition: &Value, offer: &Offer<'_>) -> Result<Asked, String>
         (None, Some(_), _) => return Err(format!("{id} wants another format than {}", own[0])),
     };
     let types = offer.credential_type.map(str::to_owned).into_iter().collect();
-    let definition = (text(definition, "id").unwrap_or_default(), format.to_owned());
+    let definition = (text(definition, "id").unwrap_or_default(), place(&id, format));
     Ok(Asked { id: Some(id), types, claims: None, definition: Some(definition) })
+}
+
+/// Where a descriptor finds its credential: in the presentation, and of a JWT VP in the one within.
+fn place(id: &str, format: &str) -> Value {
+    let (presentation, credential) = match format {
+        "jwt_vc_json" | "jwt_vp_json" => ("jwt_vp_json", "jwt_vc_json"),
+        "jwt_vc" | "jwt_vp" => ("jwt_vp", "jwt_vc"),
+        _ => return json!({"id": id, "format": format, "path": "$"}),
+    };
+    let nested = json!({"id": id, "format": credential, "path": "$.vp.verifiableCredential[0]"});
+    json!({"id": id, "format": presentation, "path": "$", "path_nested": nested})
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::oauth::key::Seal;
     use crate::oauth::object;
@@ -282,8 +292,33 @@ mod tests {
     #[test]
     fn older_requests_are_answered() {
         let definition = |formats: Value| json!({"presentation_definition": {"id": "d", "input_descriptors": [{"id": "i", "format": formats}]}});
-        let asked = ask(definition(json!({"jwt_vp": {}})), Format::JwtVp, None).unwrap();
-        assert_eq!(asked[0].definition, Some(("d".into(), "jwt_vp".into())));
+        let place = |formats: Value, format| {
+            let asked = ask(definition(formats), format, None).unwrap();
+            let (id, place) = asked[0].definition.clone().unwrap();
+            assert_eq!(
+                (id.as_str(), &place["id"], &place["path"]),
+                ("d", &json!("i"), &json!("$"))
+            );
+            place
+        };
+        let of_sd_jwt = place(json!({"vc+sd-jwt": {}}), Format::SdJwtVc);
+        assert_eq!(
+            (&of_sd_jwt["format"], of_sd_jwt.get("path_nested")),
+            (&json!("vc+sd-jwt"), None)
+        );
+        // The credential is one level deeper, whichever of the two is named.
+        for (named, presentation, credential) in [
+            ("jwt_vc", "jwt_vp", "jwt_vc"),
+            ("jwt_vp", "jwt_vp", "jwt_vc"),
+            ("jwt_vc_json", "jwt_vp_json", "jwt_vc_json"),
+            ("jwt_vp_json", "jwt_vp_json", "jwt_vc_json"),
+        ] {
+            let place = place(json!({named: {}}), Format::JwtVp);
+            assert_eq!(place["format"], presentation);
+            let path = "$.vp.verifiableCredential[0]";
+            let nested = json!({"id": "i", "format": credential, "path": path});
+            assert_eq!(place["path_nested"], nested);
+        }
         assert!(ask(definition(json!({"ldp_vp": {}})), Format::JwtVp, None).is_err());
         assert_eq!(
             ask(json!({"scope": "learcredential"}), Format::JwtVp, None).unwrap()[0].id,

@@ -3,7 +3,7 @@
 /// The one property in which a presentation differs from a conformant one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is no key binding.
+    /// There is no key binding; of a JWT VP nothing but the credential.
     Unbound,
     /// One bit of the holder's signature is flipped.
     BindingAltered,
@@ -11,6 +11,8 @@ pub enum Fault {
     BindingUnsigned,
     /// Another key signs, and comes along in the header.
     BindingOfOtherKey,
+    /// Another holder signs, in his own name.
+    OtherHolder,
     /// `typ` of the key binding is that of any JWT.
     BindingType,
     /// The nonce is that of no request.
@@ -61,6 +63,7 @@ impl Fault {
             "an altered signature of the holder" => Self::BindingAltered,
             "alg none in place of the holder's signature" => Self::BindingUnsigned,
             "a key of its own that signs it" => Self::BindingOfOtherKey,
+            "the name and the key of another holder" => Self::OtherHolder,
             "a JWT of another typ as key binding" => Self::BindingType,
             "another nonce" => Self::NonceOther,
             "no nonce" => Self::NonceMissing,

@@ -73,6 +73,8 @@ impl Presentation<'_> {
             Some(Fault::ClaimsWithheld | Fault::ClaimsOfHolder) if hidden.is_empty() => {
                 return None;
             }
+            // A key binding names nobody: whose it is follows from its key alone.
+            Some(Fault::OtherHolder) => return None,
             Some(Fault::ClaimsWithheld | Fault::ClaimsOfHolder) => {
                 shown.disclosures.clear();
                 (fault == Some(Fault::ClaimsOfHolder)).then_some(hidden)
@@ -120,12 +122,16 @@ impl Presentation<'_> {
             Some(Fault::AudienceOther) => binding.set("aud", did_key::of(&other)),
             Some(Fault::AudienceMissing) => drop(binding.claims.remove("aud")),
             Some(Fault::BindingOfOtherKey) => binding.bring(&other),
+            Some(Fault::OtherHolder) => {
+                binding.bring(&other);
+                binding.set("iss", did_key::of(&other));
+            }
             _ => {}
         }
         let seal = match fault {
             Some(Fault::BindingAltered) => Seal::Altered(holder),
             Some(Fault::BindingUnsigned) => Seal::Unsigned,
-            Some(Fault::BindingOfOtherKey) => Seal::Signed(&other),
+            Some(Fault::BindingOfOtherKey | Fault::OtherHolder) => Seal::Signed(&other),
             _ => Seal::Signed(holder),
         };
         Some(seal.compact(&binding.header, &binding.claims))
@@ -159,8 +165,7 @@ impl Presentation<'_> {
         let needs_sd_jwt = matches!(
             fault,
             Some(
-                Fault::Unbound
-                    | Fault::BindingType
+                Fault::BindingType
                     | Fault::HashOther
                     | Fault::HashMissing
                     | Fault::DisclosureAltered
@@ -176,6 +181,9 @@ impl Presentation<'_> {
             Credential::Issued { .. } => self.issued_jwt_vc(fault)?,
             Credential::Ready(text) => resealed(text.trim(), fault)?,
         };
+        if fault == Some(Fault::Unbound) {
+            return Some(credential);
+        }
         let did = did_key::of(&self.holding.holder);
         let mut presentation = self.binding("JWT", fault);
         presentation.bring(&self.holding.holder);
@@ -297,6 +305,30 @@ mod tests {
         assert_eq!(credential.claims["vc"]["type"], json!(["VerifiableCredential", "t"]));
         assert_eq!(presented(&holding, Some(Fault::HashOther)), None);
         assert_eq!(presented(&holding, Some(Fault::DisclosureAdded)), None);
+    }
+
+    #[test]
+    fn another_holder_presents_what_is_not_his() {
+        let holding = holding(Format::JwtVp);
+        let own = did_key::of(&holding.holder);
+        // Whether a verifier goes by the key in the header or by who says to be the holder.
+        for (fault, is_by_name) in [(Fault::BindingOfOtherKey, false), (Fault::OtherHolder, true)] {
+            let presentation = read(&presented(&holding, Some(fault)).unwrap());
+            let name = presentation.text("iss").unwrap();
+            assert_eq!(did_key::verify(&presentation, name).is_ok(), is_by_name, "{fault:?}");
+            assert_eq!(name != own, is_by_name, "{fault:?}");
+            assert_ne!(presentation.header["jwk"], holding.holder.jwk);
+            let credential = presentation.claims["vp"]["verifiableCredential"][0].as_str().unwrap();
+            let credential = read(credential);
+            assert_eq!(did_key::verify(&credential, &issuer(&holding)), Ok(()));
+            assert_eq!(credential.text("sub"), Some(own.as_str()), "{fault:?}");
+        }
+        // A credential without any presentation around it.
+        let bare = read(&presented(&holding, Some(Fault::Unbound)).unwrap());
+        assert_eq!(did_key::verify(&bare, &issuer(&holding)), Ok(()));
+        assert!(bare.claims.contains_key("vc"));
+        let sd_jwt = Holding { format: Format::SdJwtVc, ..holding };
+        assert_eq!(presented(&sd_jwt, Some(Fault::OtherHolder)), None);
     }
 
     #[test]

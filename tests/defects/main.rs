@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Trial::test("a_server_that_demands_nonces_conforms", passing(nonces)),
         Trial::test("a_server_with_wallet_login_conforms", passing(wallet)),
         Trial::test("a_server_with_wallet_login_takes_the_older_form_too", passing(older_wallet)),
+        Trial::test("the_older_form_shows_defects_too", passing(older_wallet_defects)),
         Trial::test("a_server_with_opaque_access_tokens_conforms", passing(opaque)),
         Trial::test(
             "an_opaque_token_that_outlives_its_refresh_token_counts_in_full",
@@ -171,6 +172,32 @@ fn older_wallet() {
     let others = verdicts.with_status(Status::NotApplicable);
     assert!(other.iter().all(|id| others.contains(id)), "{others:?}");
     assert!(wallet_duties().iter().all(|id| other.contains(id) || passed.contains(id)));
+}
+
+/// What is verified in both forms fails in the older one as well.
+fn older_wallet_defects() {
+    let audit = |defect| {
+        let config =
+            Config { login: Login::Wallet, policy: Policy::with(defect), ..Config::default() };
+        audit_by(config, true, Format::JwtVp)
+    };
+    for defect in [
+        Defect::WalletKeyBindingUnverified,
+        Defect::WalletNonceUnchecked,
+        Defect::WalletAudienceUnchecked,
+        Defect::WalletPresentationOld,
+        Defect::WalletIssuerUntrusted,
+        Defect::WalletCredentialUnverified,
+        Defect::WalletCredentialExpired,
+        Defect::WalletCredentialTypeUnchecked,
+    ] {
+        let verdicts = audit(defect);
+        assert_eq!(verdicts.with_status(Status::Fail), defect.violates(), "{defect}");
+    }
+    // Another key signs: under the name of the holder, and under one of its own.
+    let verdicts = audit(Defect::WalletHolderUnchecked);
+    let deviations = &verdicts.deviations["wallet.key-binding"];
+    assert_eq!(deviations.len(), 2, "{deviations:?}");
 }
 
 fn wallet_duties() -> Vec<&'static str> {

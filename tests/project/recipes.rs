@@ -31,7 +31,7 @@ fn expectations(folder: &Path) -> Vec<PathBuf> {
 fn every_expectation_reads_and_is_about_requirements_that_there_are() {
     let catalogue = Catalogue::load().unwrap();
     let paths = expectations(&Path::new(env!("CARGO_MANIFEST_DIR")).join("interop"));
-    assert!(paths.len() >= 9, "{paths:?}");
+    assert!(paths.len() >= 10, "{paths:?}");
     for path in paths {
         let expected = Expected::read(&path).unwrap();
         for id in expected.findings.keys() {

@@ -97,8 +97,10 @@ fn sent(request: &Request, user: Option<&User>, codes: &[String]) -> Vec<String>
         return members.iter().map(|(name, value)| format!("{name}: {}", kind(value))).collect();
     }
     let fields = Params::decode(&request.text());
-    let kind =
-        |name: &str, value: &str| if name == "vp_token" { "presentation" } else { kind(value) };
+    let kind = |name: &str, value: &str| match name {
+        "vp_token" | "presentation_submission" => "presentation",
+        _ => kind(value),
+    };
     fields.iter().map(|(name, value)| format!("{name}: {}", kind(name, value))).collect()
 }
 
@@ -144,7 +146,7 @@ mod tests {
         let mut exchange = answered(200, &[("content-type", "text/html")], page);
         exchange.request.method = "POST".into();
         exchange.request.url = "http://as.test/in?state=s3cr3t&x=s3cr3t".into();
-        exchange.request.body = b"user=alice&pw=s3cr3t&otp=123456&t=s3cr3t1&empty=".to_vec();
+        exchange.request.body = b"user=alice&pw=s3cr3t&otp=123456&t=s3cr3t1&empty=&vp_token=s3cr3t2&presentation_submission=s3cr3t3".to_vec();
         let user = User::new("alice", Secret::new("s3cr3t"));
         let steps = steps([Arc::new(exchange)].iter(), Some(&user), &["123456".to_owned()]);
         assert_eq!(steps[0].head, "POST http://as.test/in?state&x -> 200 text/html");
@@ -155,7 +157,9 @@ mod tests {
                 "pw: password",
                 "otp: one-time code",
                 "t: from the page",
-                "empty: empty"
+                "empty: empty",
+                "vp_token: presentation",
+                "presentation_submission: presentation"
             ]
         );
         assert_eq!(

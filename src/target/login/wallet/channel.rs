@@ -135,8 +135,8 @@ impl Channel {
 
     /// Why the server refuses the subscription, where it says so.
     pub fn complaint(&self, heard: &[u8]) -> Option<String> {
-        let all = (self.kind == Kind::Stomp).then(|| frames(heard)).into_iter().flatten();
-        let error = all.filter(|frame| frame.command == "ERROR").last()?;
+        let mut all = (self.kind == Kind::Stomp).then(|| frames(heard)).into_iter().flatten();
+        let error = all.rfind(|frame| frame.command == "ERROR")?;
         Some(error.header("message").unwrap_or("ERROR").to_owned())
     }
 }

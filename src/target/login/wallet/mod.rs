@@ -130,11 +130,10 @@ impl Wallet {
             fields.set("state", state);
         }
         fields.set("vp_token", self.vp_token.write(&asked, &presentations)?);
-        if let [Asked { id: Some(id), definition: Some((definition, format)), .. }] = &asked[..] {
+        if let [Asked { definition: Some((definition, place)), .. }] = &asked[..] {
             // DIF Presentation Exchange 2.0 §6.
-            let map = json!([{"id": id, "format": format, "path": "$"}]);
             let submission =
-                json!({"id": "login", "definition_id": definition, "descriptor_map": map});
+                json!({"id": "login", "definition_id": definition, "descriptor_map": [place]});
             fields.set("presentation_submission", submission.to_string());
         }
         Ok(Some(fields))

@@ -126,8 +126,7 @@ impl World {
             Err(_) => Duration::ZERO,
         };
         let agents = browsers.iter_mut().collect();
-        let (streams, outcome) =
-            driver.listen_while(agents, &invitation.events, acting, patience).await;
+        let (streams, outcome) = driver.listen_while(agents, invitation, acting, patience).await;
         match outcome {
             Ok((request, fields, answers)) => {
                 for answer in &answers {
@@ -154,9 +153,8 @@ impl World {
         let driver = context.driver(&recorder, &leaves, user, Decision::Approve);
         let acting = async { vec![driver.deliver(&first.request, &first.fields).await] };
         let agents = vec![&mut self.agent];
-        let (streams, answers) = driver
-            .listen_while(agents, &invitation.events, acting, |answers| patience(answers))
-            .await;
+        let (streams, answers) =
+            driver.listen_while(agents, invitation, acting, |answers| patience(answers)).await;
         for answer in &answers {
             self.need(usable(answer.clone()))?;
         }

@@ -7,9 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::time::sleep;
-use url::Url;
 
-use super::channel::{Channel, Kind};
+use super::channel::Kind;
 use super::invitation::Invitation;
 use crate::http::cookies::Initiator;
 use crate::http::user_agent::{Navigation, UserAgent, resolve};
@@ -49,12 +48,12 @@ impl Driver<'_> {
     pub async fn listen_while<T>(
         &self,
         agents: Vec<&mut UserAgent>,
-        events: &Channel,
+        invitation: &Invitation,
         wallet: impl Future<Output = T>,
         patience: impl FnOnce(&T) -> Duration,
     ) -> (Vec<Arc<Exchange>>, T) {
         let (heard, all) = (Heard::default(), agents.len());
-        let listening = agents.into_iter().map(|agent| self.hear(agent, events, &heard));
+        let listening = agents.into_iter().map(|agent| self.hear(agent, invitation, &heard));
         let act = async {
             tokio::select! { () = reaches(&heard.begun, all) => {}, () = sleep(HEAD_START) => {} }
             let outcome = wallet.await;
@@ -66,7 +65,13 @@ impl Driver<'_> {
         tokio::join!(join_all(listening), act)
     }
 
-    async fn hear(&self, agent: &mut UserAgent, channel: &Channel, heard: &Heard) -> Arc<Exchange> {
+    async fn hear(
+        &self,
+        agent: &mut UserAgent,
+        invitation: &Invitation,
+        heard: &Heard,
+    ) -> Arc<Exchange> {
+        let channel = &invitation.events;
         let has_begun = AtomicBool::new(false);
         let begin = || {
             if !has_begun.swap(true, Ordering::Relaxed) {
@@ -87,8 +92,7 @@ impl Driver<'_> {
             Kind::EventStream => Listening::Body(&enough),
             Kind::WebSocket | Kind::Stomp => {
                 // RFC 6455 §4.1: a browser says which page asks.
-                let origin = Url::parse(&channel.url).map(|url| url.origin().ascii_serialization());
-                request.headers.extend(origin.ok().map(|origin| ("Origin".into(), origin)));
+                request.headers.extend(invitation.origin().map(|origin| ("Origin".into(), origin)));
                 Listening::Socket(channel.protocols(), &talk)
             }
         };

@@ -66,6 +66,12 @@ impl Invitation {
         Self::read(&Navigation { exchange, url, departed, endless: false }, wallet)
     }
 
+    /// The origin of the page that waits: the portal, or where there is none, the server itself.
+    pub fn origin(&self) -> Option<String> {
+        let page = [&self.portal, &self.events.url].into_iter().find(|url| url.starts_with("http"));
+        Some(Url::parse(page?).ok()?.origin().ascii_serialization())
+    }
+
     /// Whether the navigation came to a portal, readable or not.
     pub fn is_at(navigation: &Navigation) -> bool {
         carrier(navigation).is_some()
@@ -126,6 +132,9 @@ mod tests {
             assert_eq!(read.request_uri, "https://as.test/r/1");
             assert_eq!(read.events.url, format!("https://{host}/api/login/events?state=a%2Bb"));
             assert!(read.portal.ends_with(".test/login"), "{}", read.portal);
+            // The page of the portal asks, whichever host has the events.
+            let origin = read.portal.strip_suffix("/login").map(str::to_owned);
+            assert_eq!(read.origin(), origin);
         }
     }
 
@@ -135,6 +144,7 @@ mod tests {
         let navigation = navigation("https://as.test/authorize", Some(to));
         let read = Invitation::read(&navigation, &wallet()).unwrap();
         assert_eq!(read.events.url, "https://as.test/api/login/events?state=s");
+        assert_eq!(read.origin().as_deref(), Some("https://as.test"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Driver<'_> {
         };
         let acting = self.act(wallet, user, &invitation);
         let (streams, outcome) =
-            self.listen_while(vec![&mut *agent], &invitation.events, acting, patience).await;
+            self.listen_while(vec![&mut *agent], &invitation, acting, patience).await;
         let stream = streams.into_iter().next().unwrap_or_else(|| resting.exchange.clone());
         // What the wallet met rests on it: a server may refuse a presentation of which no browser
         // would hear.

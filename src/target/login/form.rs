@@ -126,7 +126,7 @@ impl Driver<'_> {
             Rung::Session(_) => Trouble::new(
                 Reason::FreshLogin,
                 format!("a sign-in page, which an imported session does not get past: {gist}"),
-                "export the cookies of a live session again, or let the harness sign in (driver = \"form\")",
+                "export the cookies of a live session again (before each command, where the server renews them with each login), or let the harness sign in (driver = \"form\")",
             ),
             _ => Trouble::new(
                 Reason::CallbackNotReached,

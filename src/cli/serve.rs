@@ -76,6 +76,8 @@ fn introduce_wallet(issuer: &str) {
          issuer = \"{issuer}\"\n\
          [[clients]]\nid = \"{client}\"\nredirect_uris = [\"{uri}\"]\nscope = \"openid profile\"\n\
          [login]\ndriver = \"wallet\"\n\
-         [login.wallet]\nissuer_key = \"file:issuer.pem\"\nclaims = {{ email = \"{email}\" }}\n"
+         [login.wallet]\nissuer_key = \"file:issuer.pem\"\nclaims = {{ email = \"{email}\" }}\n\
+         # Or over a web socket:\n\
+         # channel = \"web_socket\"\n# events = \"/api/login/socket?state={{state}}\"\n"
     ));
 }

@@ -56,7 +56,7 @@ fn resources(report: &Report) -> Value {
     let exchanges = scenarios.flat_map(|s| &s.exchanges).chain(&report.preflight);
     let distinct: BTreeSet<(String, String)> = exchanges
         .map(|exchange| {
-            let (method, url) = request_target(exchange);
+            let (method, url) = request_target(&exchange.request_line);
             (url.split(['?', '#']).next().unwrap_or_default().to_owned(), method)
         })
         .filter(|(url, method)| !url.is_empty() && !method.is_empty())
@@ -142,7 +142,7 @@ fn location(report: &Report, finding: &Finding<'_>) -> Value {
         let (origin, path) = origin_and_path(&report.target.issuer);
         return json!({ "hostname": origin, "path": path });
     };
-    let (method, url) = request_target(exchange);
+    let (method, url) = request_target(&exchange.request_line);
     let (origin, path) = origin_and_path(&url);
     let mut location = json!({ "hostname": origin, "path": path, "method": method });
     let form = header(&exchange.request_headers, "content-type")
@@ -165,7 +165,7 @@ fn links(finding: &Finding<'_>) -> Value {
 }
 
 fn evidence(finding: &Finding<'_>, exchange: &ExchangeReport) -> Value {
-    let (method, url) = request_target(exchange);
+    let (method, url) = request_target(&exchange.request_line);
     let shown = |body: &str| shortened(&printable(body), BODY);
     let mut evidence = json!({
         "summary": shortened(&finding.message(), BODY),

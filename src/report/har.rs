@@ -71,7 +71,7 @@ fn entry(exchange: &ExchangeReport, page: &str, requirements: &[&str], moments: 
 }
 
 fn request(exchange: &ExchangeReport) -> Value {
-    let (method, url) = request_target(exchange);
+    let (method, url) = request_target(&exchange.request_line);
     let mut request = json!({
         "method": method,
         "url": url,

@@ -189,7 +189,7 @@ fn deviation(deviation: &DeviationReport, at: Timestamp) -> Value {
 
 fn exchange(one: &Distinct<'_>, at: usize, trace: &Trace, moments: Moments) -> Value {
     let exchange = one.exchange;
-    let (method, url) = request_target(exchange);
+    let (method, url) = request_target(&exchange.request_line);
     let is_known = METHODS.contains(&method.as_str());
     let place = Url::parse(&url).ok();
     let has_answer = exchange.status.is_some();

@@ -3,19 +3,17 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::model::report::ExchangeReport;
-
 /// The value of the first header field of that name.
 pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 /// Method and URL. A pseudonym in the URL, `<code#1>`, is percent-encoded: its `#` would begin a
-/// fragment.
-pub(super) fn request_target(exchange: &ExchangeReport) -> (String, String) {
-    let (method, url) =
-        exchange.request_line.split_once(' ').unwrap_or(("", &exchange.request_line));
-    (method.to_owned(), uri(url))
+/// fragment. Where the whole URL is a secret, its scheme is `redacted`.
+pub(super) fn request_target(request_line: &str) -> (String, String) {
+    let (method, url) = request_line.split_once(' ').unwrap_or(("", request_line));
+    let scheme = if url.starts_with('<') { "redacted:" } else { "" };
+    (method.to_owned(), format!("{scheme}{}", uri(url)))
 }
 
 /// The text as a URI: what no URI may hold where it stands is percent-encoded.
@@ -147,6 +145,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_request_has_an_absolute_uri_even_where_all_of_it_is_secret() {
+        let read = |line| request_target(line);
+        assert_eq!(read("GET https://as.test/<a#1>").1, "https://as.test/%3Ca%231%3E");
+        let (method, url) = read("GET <request_uri#1>");
+        assert_eq!((method.as_str(), url.as_str()), ("GET", "redacted:%3Crequest_uri%231%3E"));
+        assert!(Url::parse(&url).is_ok());
+    }
 
     #[test]
     fn a_pseudonym_in_a_url_is_part_of_its_query() {

@@ -136,7 +136,7 @@ fn outcome(normal: &Normal, last: &ExchangeReport) -> String {
 
 /// A line for the status, each field and each member of an answer.
 fn answer(normal: &Normal, exchange: &ExchangeReport) -> Vec<String> {
-    let (method, _) = request_target(exchange);
+    let (method, _) = request_target(&exchange.request_line);
     let endpoint = &exchange.route.endpoint;
     let begin = format!("{endpoint} {method} {}", status(exchange));
     let mut lines = vec![begin.clone()];

@@ -1,11 +1,11 @@
 //! Judges of what pages say about themselves: framing, referrer, third parties, cookies, redirects.
 
-use html5gum::{StartTag, Token, Tokenizer};
 use url::Url;
 
 use super::pages::frame_ancestors_closed;
 use super::{Findings, check};
 use crate::model::exchange::{Exchange, Response};
+use crate::model::html::{StartTag, Token, tokens};
 use crate::model::verdict::{Deviation, Weight};
 
 /// A Content-Security-Policy header closes `frame-ancestors`.
@@ -65,7 +65,7 @@ fn metas(response: &Response) -> Vec<String> {
 }
 
 fn elements(page: &str) -> impl Iterator<Item = StartTag<()>> {
-    Tokenizer::new(page).filter_map(|Ok(token)| match token {
+    tokens(page).filter_map(|token| match token {
         Token::StartTag(tag) => Some(tag),
         _ => None,
     })

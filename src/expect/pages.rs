@@ -2,6 +2,7 @@
 
 use super::{Findings, check};
 use crate::model::exchange::{Exchange, Response};
+use crate::model::html::{Token, tokens};
 use crate::model::verdict::{Deviation, Weight};
 use crate::oauth::authorization::Landing;
 
@@ -52,9 +53,9 @@ pub fn error_page(landing: &Landing) -> Findings {
 /// Attribute names under which [`MARKUP`] shows itself when it is read as markup.
 const MARKER: &str = "probe7f3a";
 
-/// A value that breaks out of text, of an attribute in either kind of quotes, and of a script.
-pub const MARKUP: &str =
-    "probe7f3a\" onfocus=probe7f3a ' onfocus=probe7f3a ></script><img src=x onerror=probe7f3a>";
+/// A value that breaks out of text, of an attribute in either kind of quotes, and of the elements that
+/// hold text alone.
+pub const MARKUP: &str = "probe7f3a\" onfocus=probe7f3a ' onfocus=probe7f3a ></script></title></textarea><img src=x onerror=probe7f3a>";
 
 /// No page holds the markup as markup: the HTML is tokenized, and no element has gained a handler.
 pub fn markup_escaped<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> Findings {
@@ -73,8 +74,8 @@ pub fn markup_escaped<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>) -> 
 }
 
 fn is_injected(page: &str) -> bool {
-    html5gum::Tokenizer::new(page).any(|Ok(token)| match token {
-        html5gum::Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
+    tokens(page).any(|token| match token {
+        Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
             matches!(name.as_slice(), b"onfocus" | b"onerror")
                 && value.value.starts_with(MARKER.as_bytes())
         }),
@@ -127,8 +128,8 @@ pub fn no_injected_header<'a>(exchanges: impl IntoIterator<Item = &'a Exchange>)
 pub fn not_linked(exchange: &Exchange, uri: &str) -> Findings {
     let Some(response) = exchange.response().filter(|r| r.is_html()) else { return vec![] };
     let page = response.text();
-    let linked = html5gum::Tokenizer::new(page.as_str()).any(|Ok(token)| match token {
-        html5gum::Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
+    let linked = tokens(&page).any(|token| match token {
+        Token::StartTag(tag) => tag.attributes.iter().any(|(name, value)| {
             matches!(name.as_slice(), b"href" | b"action" | b"formaction" | b"src")
                 && String::from_utf8_lossy(&value.value).trim().starts_with(uri)
         }),
@@ -178,6 +179,16 @@ mod tests {
             markup_escaped([&html(&format!("<script>var s = \"{MARKUP}\"</script>"))]).len(),
             1
         );
+        // As the JSON encoders of some languages write it, no text of a script ends the script.
+        let encoded = Value::String(MARKUP.into()).to_string().replace('/', "\\/");
+        assert!(
+            markup_escaped([&html(&format!("<script>var s = {encoded};</script>"))]).is_empty()
+        );
+        assert!(markup_escaped([&html(&format!("<title>{escaped}</title>"))]).is_empty());
+        for element in ["title", "textarea"] {
+            let page = format!("<{element}>{MARKUP}</{element}>");
+            assert_eq!(markup_escaped([&html(&page)]).len(), 1, "{element}");
+        }
         assert!(markup_escaped([&json(400, &Value::String(MARKUP.into()).to_string())]).is_empty());
     }
 

@@ -5,6 +5,7 @@ use url::Url;
 use super::{Findings, check};
 use crate::model::address::{is_ip, is_loopback};
 use crate::model::exchange::{Exchange, Response};
+use crate::model::html::{Token, tokens};
 use crate::model::tls::{HandshakeFailure, HelloReply, TlsVersion};
 use crate::model::verdict::{Deviation, Weight};
 
@@ -85,8 +86,8 @@ pub fn no_page_in_cleartext(exchange: &Exchange, redirect_uris: &[&str]) -> Find
 fn posts(response: &Response) -> bool {
     let page = response.text();
     response.is_html()
-        && html5gum::Tokenizer::new(page.as_str()).any(|Ok(token)| match token {
-            html5gum::Token::StartTag(tag) => tag.name.as_slice() == b"form",
+        && tokens(&page).any(|token| match token {
+            Token::StartTag(tag) => tag.name.as_slice() == b"form",
             _ => false,
         })
 }

@@ -6,6 +6,7 @@ pub mod address;
 pub mod exchange;
 pub mod explanation;
 pub mod hint;
+pub mod html;
 pub mod redact;
 pub mod report;
 pub mod requirement;

@@ -85,6 +85,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Outside crates that only these modules may name.
 const OWNERS: &[(&str, &[&str])] = &[
+    ("html5gum", &["model"]),
     ("httparse", &["http"]),
     ("tokio_rustls", &["http"]),
     ("tokio_tungstenite", &["http"]),

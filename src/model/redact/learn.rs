@@ -7,6 +7,7 @@ use super::Redactor;
 use super::base64;
 use super::names::{is_public, is_secret_header, secret_kind};
 use crate::model::exchange::Exchange;
+use crate::model::html::{Token, tokens};
 
 /// Octets from which a field of a form that nobody knows is taken for a token.
 const OPAQUE: usize = 16;
@@ -43,11 +44,22 @@ impl Redactor {
             let text = response.text();
             text.lines()
                 .filter_map(|line| line.strip_prefix("data:"))
-                .for_each(|d| self.learn_url(d));
+                .for_each(|data| self.learn_message(data));
+        } else if response.status == 101 {
+            // The messages of a web socket, which may be frames that end with NUL.
+            response.text().split(['\n', '\0']).for_each(|message| self.learn_message(message));
         } else if response.is_html() {
             self.learn_html(&response.text());
         } else if response.body.contains(&b'=') {
             self.learn_pairs(&response.text());
+        }
+    }
+
+    /// What a page is told: JSON, or an address.
+    fn learn_message(&mut self, message: &str) {
+        match serde_json::from_str(message) {
+            Ok(json) => self.learn_json(&json),
+            Err(_) => self.learn_url(message.trim()),
         }
     }
 
@@ -215,11 +227,18 @@ struct Field {
 }
 
 /// Name and value of every HTML element that has a value, `content` of those with a name, and every
-/// address.
+/// address; also those that a script or another text holds.
 fn fields(page: &str) -> Vec<Field> {
     let mut found = Vec::new();
-    for Ok(token) in html5gum::Tokenizer::new(page) {
-        let html5gum::Token::StartTag(tag) = token else { continue };
+    let texts: Vec<Token<()>> = tokens(page).collect();
+    let within = texts.iter().filter_map(|token| match token {
+        Token::String(text) if text.contains(&b'<') => Some(String::from_utf8_lossy(text)),
+        _ => None,
+    });
+    let within: Vec<Token<()>> =
+        within.flat_map(|text| tokens(&text).collect::<Vec<_>>()).collect();
+    for token in texts.iter().chain(&within) {
+        let Token::StartTag(tag) = token else { continue };
         let attribute = |wanted: &str| {
             tag.attributes
                 .iter()

@@ -246,12 +246,30 @@ fn cookies_authorization_and_unknown_tokens_disappear() {
 
 #[test]
 fn hidden_fields_of_html_pages_are_learned() {
-    let page = r#"<form><input type=hidden name="code" value="s3cr3t-code&amp;more"><input name=csrf_token value="0123456789abcdef0123"><input type=hidden name=x value="uD7xKq2LmQ0pWz4R"><meta name="csrf-token" content="m3ta-t0ken"></form>"#;
+    let page = r#"<script>for(i=0;i<n;i++)t='<input type=hidden name=code value="w1th1n-4-scr1pt">'</script><form><input type=hidden name="code" value="s3cr3t-code&amp;more"><input name=csrf_token value="0123456789abcdef0123"><input type=hidden name=x value="uD7xKq2LmQ0pWz4R"><meta name="csrf-token" content="m3ta-t0ken"></form>"#;
     let exchange = answered(200, &[("content-type", "text/html")], page);
     let r = sealed(|r| r.learn_from(&exchange));
     let shown = r.redact(page);
-    for secret in ["s3cr3t", "0123456789abcdef", "uD7xKq", "m3ta"] {
+    for secret in ["w1th1n", "s3cr3t", "0123456789abcdef", "uD7xKq", "m3ta"] {
         assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+#[test]
+fn what_a_page_is_told_is_learned() {
+    let url = "https://app.test/cb?code=s3cr3t-0f-th3-ev3nt&state=st4te-0f-th3-cl1ent";
+    let json = format!(r#"{{"type":"authenticated","redirectUrl":"{url}"}}"#);
+    let events = ("text/event-stream", 200);
+    for ((media_type, status), body) in [
+        (events, format!("event: redirect\ndata: {url}\n\n")),
+        (events, format!("data: {json}\n\n")),
+        (("", 101), format!("{url}\n")),
+        (("", 101), format!("hello\n{json}\n")),
+        (("", 101), format!("CONNECTED\nversion:1.2\n\n\0\nMESSAGE\nid:1\n\n{url}\0\n")),
+    ] {
+        let exchange = answered(status, &[("content-type", media_type)], &body);
+        let shown = sealed(|r| r.learn_from(&exchange)).redact(&body);
+        assert!(!shown.contains("s3cr3t"), "{shown}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! Forms and links of an HTML page, read with a tokenizer that follows the HTML standard.
+//! Forms and links of an HTML page.
 
-use html5gum::{StartTag, Token, Tokenizer};
+use crate::model::html::{StartTag, Token, tokens};
 
 /// What a page offers to a user without script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub fn parse(html: &str) -> Page {
         return Page::default();
     }
     let mut reader = Reader::default();
-    for Ok(token) in Tokenizer::new(html) {
+    for token in tokens(html) {
         match token {
             Token::StartTag(tag) => reader.open(&tag),
             Token::EndTag(tag) => reader.close(&String::from_utf8_lossy(&tag.name)),
@@ -93,7 +93,7 @@ pub fn parse(html: &str) -> Page {
 /// What a page says to its reader, on one line; scripts and styles say nothing.
 pub fn words(html: &str) -> String {
     let (mut text, mut is_silent) = (String::new(), false);
-    for Ok(token) in Tokenizer::new(html) {
+    for token in tokens(html) {
         match token {
             Token::StartTag(tag) => {
                 is_silent = matches!(&**tag.name, b"script" | b"style");
